@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from quorate.model.asking import Contact
 from quorate.model.state import Reason
@@ -55,15 +56,18 @@ class Addresses:
 class HostObservation:
     """One look at one host. Units by the name that was asked for; `addresses` None where not asked.
 
-    `system_state` is systemd's own word (`running`, `starting` …), `restarts` the scheduled restarts
-    that the journal holds within the window; both only where a second look asked for them.
-    `sudo_refused` is what sudo said when it refused, `triggers` the active states of triggering units.
+    What only some findings need is asked in a follow-up, after which `followed_up` is set: `system_state` is
+    systemd's own word (`running`, `starting` …), `restarts` the scheduled restarts that the journal holds
+    within the window, by unit, `triggers` the active states of triggering units.
+    `sudo_refused` is what sudo said when it refused; `seen_at` is when the answer came, by our own clock.
     """
 
     contact: Contact
     units: Mapping[str, UnitFacts | Unobserved] = field(default_factory=dict)
     addresses: Addresses | Unobserved | None = None
+    followed_up: bool = False
     system_state: str | None = None
     restarts: Mapping[str, int] = field(default_factory=dict)
     triggers: Mapping[str, str] = field(default_factory=dict)
     sudo_refused: str | None = None
+    seen_at: datetime | None = None

@@ -1,0 +1,21 @@
+"""A judgement before it is placed in a report."""
+
+from dataclasses import dataclass
+
+from quorate.model import Reason, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What was judged of one thing, without its name; `age` in seconds since it is so."""
+
+    state: State
+    reason: Reason
+    notes: tuple[str, ...] = ()
+    detail: str | None = None
+    age: float | None = None
+
+
+def words(reason: Reason) -> str:
+    """Return a reason as a person reads it."""
+    return reason.value.replace("_", " ")

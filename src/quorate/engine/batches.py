@@ -1,0 +1,65 @@
+"""Puts questions to a host together in batches, and reads the answers back into an observation."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from quorate.checks.again import FollowUp
+from quorate.model import Ask, Contact, HostObservation, NoReply, Reply, UnitFacts
+from quorate.plan import HostPlan
+from quorate.probes.addresses import ask_addresses, parse_addresses
+from quorate.probes.journal import ask_restarts, parse_restarts, sudo_refusal
+from quorate.probes.systemd import ask_system_state, ask_units, parse_system_state, parse_units
+
+Answers = Sequence[Reply | NoReply]
+
+
+def look_batch(plan: HostPlan) -> tuple[Ask, ...]:
+    """Return what a look at a host asks: the states first, so that nothing else can cost them."""
+    units = (ask_units(plan.units),) if plan.units else ()
+    addresses = (ask_addresses(),) if plan.addresses else ()
+    return (*units, *addresses)
+
+
+def read_look(plan: HostPlan, contact: Contact, answers: Answers, seen_at: datetime) -> HostObservation:
+    """Return what a look saw, from the answers to `look_batch` in its order."""
+    rest = iter(answers)
+    return HostObservation(
+        contact=contact,
+        units=parse_units(next(rest), plan.units) if plan.units else {},
+        addresses=parse_addresses(next(rest)) if plan.addresses else None,
+        seen_at=seen_at,
+    )
+
+
+def follow_up_batch(follow_up: FollowUp, restart_window: float) -> tuple[Ask, ...]:
+    """Return the further questions to a host; the window in seconds."""
+    state = (ask_system_state(),) if follow_up.system_state else ()
+    triggers = (ask_units(follow_up.triggers),) if follow_up.triggers else ()
+    return (*state, *triggers, *(ask_restarts(unit, restart_window) for unit in follow_up.restarts))
+
+
+def read_follow_up(observation: HostObservation, follow_up: FollowUp, answers: Answers) -> HostObservation:
+    """Return the observation with the answers to `follow_up_batch`; what has none stays unknown."""
+    rest = iter(answers)
+    system_state = parse_system_state(next(rest)) if follow_up.system_state else None
+    facts = parse_units(next(rest), follow_up.triggers) if follow_up.triggers else {}
+    restarts, refused = {}, observation.sudo_refused
+    for unit, answer in zip(follow_up.restarts, rest, strict=True):
+        counted = parse_restarts(answer)
+        if isinstance(counted, int):
+            restarts[unit] = counted
+        refused = refused or refusal(answer)
+    return replace(
+        observation,
+        followed_up=True,
+        system_state=system_state,
+        triggers={unit: f.active_state for unit, f in facts.items() if isinstance(f, UnitFacts)},
+        restarts=restarts,
+        sudo_refused=refused,
+    )
+
+
+def refusal(answer: Reply | NoReply) -> str | None:
+    """Return what sudo said where it refused a command."""
+    return sudo_refusal(answer) if isinstance(answer, Reply) else None

@@ -1,0 +1,61 @@
+"""Which hosts are asked, and for what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quorate.model import Group, Inventory
+from quorate.plan.selection import select, verdict_ids
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostPlan:
+    """What one host is asked: the states of units, each once, and whether its addresses."""
+
+    host: str
+    units: tuple[str, ...] = ()
+    addresses: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a sweep asks; `selected` are the ids that it reports, None for all."""
+
+    hosts: tuple[HostPlan, ...]
+    selected: frozenset[str] | None = None
+
+
+def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
+    """Plan a sweep of the whole inventory, or of what the selectors choose and whatever judging that needs.
+
+    A group is asked as a whole, since roles and tolerance are judged over all its hosts; so are the jump
+    hosts on the way. SelectorError where a selector matches nothing.
+    """
+    selected = select(verdict_ids(inventory), only) if only else None
+    groups = [g for g in inventory.groups.values() if selected is None or _concerns(g, selected)]
+    wanted = {host for group in groups for host in group.hosts}
+    wanted |= {h for h in inventory.hosts if selected is None or f"host/{h}" in selected}
+    hosts = [h for h in inventory.hosts if h in _with_jumps(inventory, wanted)]
+    return Plan(hosts=tuple(_host_plan(host, groups) for host in hosts), selected=selected)
+
+
+def _concerns(group: Group, selected: frozenset[str]) -> bool:
+    return any(i.startswith(group.name + "/") for i in selected)
+
+
+def _with_jumps(inventory: Inventory, hosts: set[str]) -> set[str]:
+    wanted = set(hosts)
+    for host in hosts:
+        jump = inventory.hosts[host].ssh.jump
+        while jump is not None and jump not in wanted:
+            wanted.add(jump)
+            jump = inventory.hosts[jump].ssh.jump
+    return wanted
+
+
+def _host_plan(host: str, groups: Sequence[Group]) -> HostPlan:
+    concerned = [group for group in groups if host in group.hosts]
+    return HostPlan(
+        host=host,
+        units=tuple(dict.fromkeys(unit for group in concerned for unit in group.units)),
+        addresses=any(group.virtual_ip for group in concerned),
+    )

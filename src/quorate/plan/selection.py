@@ -1,0 +1,45 @@
+"""Selectors choose verdicts by their id, or by a prefix of it that ends at a slash."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+
+from quorate.model import Inventory, unit_id
+
+
+class SelectorError(ValueError):
+    """A selector that matches nothing; the message says which and what was probably meant."""
+
+
+def verdict_ids(inventory: Inventory) -> tuple[str, ...]:
+    """Return the ids of all verdicts that a sweep of the whole inventory can give, in report order."""
+    return tuple(_ids(inventory))
+
+
+def _ids(inventory: Inventory) -> Iterator[str]:
+    yield from (f"host/{host}" for host in inventory.hosts)
+    yield from (f"{group.name}/vip" for group in inventory.groups.values() if group.virtual_ip)
+    for group in inventory.groups.values():
+        yield from (f"{group.name}/{host}/{unit_id(unit)}" for host in group.hosts for unit in group.units)
+    for check in inventory.checks.values():
+        yield check.name
+        if len(check.hosts) > 0 and "members" in check.settings:
+            yield from (f"{check.name}/{host}" for host in check.hosts)
+
+
+def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:
+    """Return the ids that the selectors choose; SelectorError where one chooses none."""
+    chosen: set[str] = set()
+    for selector in selectors:
+        wanted = selector.removesuffix("/").removesuffix(".service")
+        found = {i for i in ids if i == wanted or i.startswith(wanted + "/")}
+        if not found:
+            raise SelectorError(_nothing(selector, ids))
+        chosen |= found
+    return frozenset(chosen)
+
+
+def _nothing(selector: str, ids: Sequence[str]) -> str:
+    known = sorted({"/".join(i.split("/")[:depth]) for i in ids for depth in (1, 2, 3)})
+    near = difflib.get_close_matches(selector, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "`quorate plan` lists what there is"
+    return f"the selector {selector!r} matches nothing in this inventory; {hint}"
