@@ -1,0 +1,32 @@
+"""Finding and loading the inventory; the commands that are about the file itself."""
+
+import json
+import os
+from pathlib import Path
+
+from quorate.cli.errors import CommandError
+from quorate.cli.printing import print_out
+from quorate.inventory import InventoryError, find_inventory, json_schema, load_inventory
+from quorate.model import Inventory
+
+
+def load(option: Path | None) -> tuple[Path, Inventory]:
+    """Return the inventory that the option or the usual places give, with its path."""
+    try:
+        path = find_inventory(option, os.environ)
+        return path, load_inventory(path)
+    except InventoryError as error:
+        raise CommandError(*str(error).splitlines()) from None
+
+
+def run_validate(option: Path | None) -> int:
+    """Print what a valid inventory holds; a faulty one is an error that names every fault."""
+    path, inventory = load(option)
+    counts = [(inventory.hosts, "host"), (inventory.groups, "group"), (inventory.checks, "check")]
+    held = ", ".join(f"{len(things)} {word}{'' if len(things) == 1 else 's'}" for things, word in counts)
+    return print_out(f"{path}: valid; {inventory.name} has {held}\n")
+
+
+def run_schema() -> int:
+    """Print the JSON Schema of the inventory."""
+    return print_out(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,63 @@
+"""`quorate sudoers`: the least sudo rule that the sweep needs."""
+
+import re
+from pathlib import Path
+
+from quorate.cli.inventory import load
+from quorate.cli.printing import print_out
+from quorate.model import Ask, Inventory
+from quorate.plan import make_plan
+from quorate.probes.journal import ask_journal, ask_journal_header, ask_restarts
+
+_DEFAULT_USER = "quorate"
+
+
+def run_sudoers(option: Path | None) -> int:
+    """Print the rule, for /etc/sudoers.d/quorate on every host."""
+    path, inventory = load(option)
+    return print_out(sudoers(inventory, str(path)))
+
+
+def sudoers(inventory: Inventory, source: str) -> str:
+    """Return a sudoers file that allows the exact commands which a sweep runs under sudo, and nothing else.
+
+    Every argument is spelt out, since a wildcard would match more than it says (sudoers(5)). States of units
+    and addresses need no sudo.
+    """
+    hosts = [h for h in inventory.hosts.values() if h.ssh.sudo]
+    if not hosts:
+        return "# No host of the inventory uses sudo (ssh.sudo is false): no rule is needed.\n"
+    users = sorted({host.ssh.user or _DEFAULT_USER for host in hosts})
+    wanted = {host.name for host in hosts}
+    units = dict.fromkeys(u for p in make_plan(inventory).hosts if p.host in wanted for u in p.units)
+    commands = [_command(ask) for ask in _asks(inventory, list(units))]
+    lines = [
+        f"# What quorate reads as root on the hosts of {inventory.name}, by {_comment(source)}.",
+        "# Into /etc/sudoers.d/quorate on every host (mode 0440), checked with: visudo -cf FILE",
+        "Cmnd_Alias QUORATE = \\",
+        ", \\\n".join(f"    {command}" for command in commands),
+    ]
+    if any(host.ssh.user is None for host in hosts):
+        lines.append(f"# The inventory names no ssh user for some hosts; {_DEFAULT_USER} stands for it here.")
+    lines += [f"{user} ALL=(root) NOPASSWD: QUORATE" for user in users]
+    return "\n".join(lines) + "\n"
+
+
+def _asks(inventory: Inventory, units: list[str]) -> list[Ask]:
+    lines, window = inventory.evidence.log_lines, inventory.judging.restart_window
+    journals = [ask_journal(unit, lines) for unit in units]
+    return [*journals, ask_journal_header(), *(ask_restarts(unit, window) for unit in units)]
+
+
+def _command(ask: Ask) -> str:
+    program, *arguments = ask.argv
+    return " ".join([f"/usr/bin/{program}", *(_escaped(a) for a in arguments)])
+
+
+def _escaped(argument: str) -> str:
+    # In a sudoers file these characters have a meaning in a command's arguments.
+    return re.sub(r"([,:=\\*?\[\]!#\" ])", r"\\\1", argument)
+
+
+def _comment(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]", "?", text)
