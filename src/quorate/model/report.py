@@ -80,8 +80,8 @@ class Report:
 
     @property
     def state(self) -> State:
-        """The worst verdict's state."""
-        return max((v.state for v in self.verdicts), key=lambda s: s.rank, default=State.OK)
+        """The worst verdict's state; UNKNOWN where nothing was judged."""
+        return max((v.state for v in self.verdicts), key=lambda s: s.rank, default=State.UNKNOWN)
 
     @property
     def counts(self) -> dict[str, int]:
