@@ -1,0 +1,109 @@
+"""From the entries of a faultless file to the model's values."""
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from quorate.inventory.entries import CheckEntry, Entry, GroupEntry, InventoryFile, LogsFromEntry
+from quorate.inventory.jumps import effective_jumps
+from quorate.inventory.kinds import KINDS
+from quorate.inventory.secrets import secret
+from quorate.model import (
+    ActivePassive,
+    Check,
+    EvidenceSettings,
+    Group,
+    Host,
+    Inventory,
+    JudgingSettings,
+    LogsFrom,
+    Secret,
+    SshSettings,
+)
+
+_PATHS = ("identity_file", "known_hosts", "config_file")
+
+
+def build(file: InventoryFile, checks: Mapping[str, CheckEntry], folder: str) -> Inventory:
+    """Return the inventory; relative paths start from `folder`. The entries are faultless."""
+    hosts = _hosts(file, folder)
+    return Inventory(
+        name=file.name,
+        hosts=MappingProxyType(hosts),
+        groups=MappingProxyType({name: _group(name, entry) for name, entry in file.groups.items()}),
+        checks=MappingProxyType({name: _check(name, entry, hosts, folder) for name, entry in checks.items()}),
+        evidence=EvidenceSettings(**_fields(file.evidence)),
+        judging=JudgingSettings(**_fields(file.judging)),
+        task_logs=tuple(_logs_from(entry) for entry in file.airflow.task_logs),
+        base_log_folder=file.airflow.base_log_folder,
+    )
+
+
+def _fields(entry: Entry) -> dict[str, Any]:
+    return {key: getattr(entry, key) for key in type(entry).model_fields}
+
+
+def _written(entry: Entry | None) -> dict[str, Any]:
+    return {key: getattr(entry, key) for key in entry.model_fields_set} if entry else {}
+
+
+def _hosts(file: InventoryFile, folder: str) -> dict[str, Host]:
+    own = {name: entry.ssh.jump if entry.ssh else None for name, entry in file.hosts.items()}
+    jumps = effective_jumps(file.ssh.jump, own)
+    hosts = {}
+    for name, entry in file.hosts.items():
+        settings = {**_fields(file.ssh), **_written(entry.ssh)}
+        # This machine, asked without SSH, is reached through nobody.
+        settings["jump"] = jumps.get(name) if entry.address else None
+        settings.update({key: full_path(settings[key], folder) for key in _PATHS if settings[key]})
+        if settings["passphrase"]:
+            settings["passphrase"] = located(secret(settings["passphrase"]), folder)
+        hosts[name] = Host(name=name, address=entry.address, local=entry.local, ssh=SshSettings(**settings))
+    return hosts
+
+
+def _group(name: str, entry: GroupEntry) -> Group:
+    pair = entry.active_passive
+    return Group(
+        name=name,
+        hosts=tuple(entry.hosts),
+        units=tuple(entry.units),
+        active_passive=ActivePassive(
+            vip=pair.vip, units=tuple(pair.units), failover_grace=pair.failover_grace
+        )
+        if pair
+        else None,
+        vip=entry.vip,
+        tolerates=entry.tolerates,
+    )
+
+
+def _check(name: str, entry: CheckEntry, hosts: Mapping[str, Host], folder: str) -> Check:
+    resolved = KINDS[entry.kind].resolve(entry, hosts)
+    settings = {
+        key: located(value, folder) if isinstance(value, Secret) else value
+        for key, value in resolved.settings.items()
+    }
+    return Check(
+        name=name,
+        kind=entry.kind,
+        hosts=resolved.hosts,
+        settings=MappingProxyType(settings),
+        logs_from=_logs_from(entry.logs_from) if entry.logs_from else None,
+    )
+
+
+def _logs_from(entry: LogsFromEntry) -> LogsFrom:
+    return LogsFrom(group=entry.group, unit=entry.unit)
+
+
+def located(where: Secret, folder: str) -> Secret:
+    """Return the secret with the full path of its file, where it is in one."""
+    return Secret(file=full_path(where.file, folder)) if where.file else where
+
+
+def full_path(path: str, folder: str) -> str:
+    """Return a path of the file with `~` expanded, and from the inventory's folder where it is relative."""
+    expanded = os.path.expanduser(path)  # noqa: PTH111  Path.expanduser raises where the user is unknown
+    return os.path.normpath(os.path.join(folder, expanded))  # noqa: PTH118  plain text in, plain text out
