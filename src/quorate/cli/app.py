@@ -68,7 +68,7 @@ def check(
     timeout: TimeoutOption = "60s",
     no_evidence: EvidenceOption = False,
 ) -> int:
-    """Sweep the cluster and report what is broken, what is rightly passive and what could not be verified."""
+    """Sweep the cluster and report what is wrong with it."""
     from quorate.cli.check import run_check
 
     return run_check(inventory, only or [], output or [], timeout, evidence=not no_evidence)
@@ -82,7 +82,7 @@ def demo(
     timeout: TimeoutOption = "60s",
     no_evidence: EvidenceOption = False,
 ) -> int:
-    """Sweep the simulated example cluster: 14 hosts behind real SSH on this machine's loopback."""
+    """Sweep a simulated cluster on this machine."""
     from quorate.cli.demo import print_scenarios, run_demo
 
     if list_scenarios:
@@ -120,7 +120,7 @@ def probe(
 
 @app.command()
 def schema() -> int:
-    """Print the JSON Schema of the inventory, for completion in editors."""
+    """Print the JSON Schema of the inventory."""
     from quorate.cli.inventory import run_schema
 
     return run_schema()

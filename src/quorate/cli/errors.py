@@ -15,6 +15,8 @@ class CommandError(Exception):
 
 def complain(*lines: str) -> int:
     """Print lines to standard error under our name, and return the exit code for them."""
+    if sys.stderr is None:
+        return EXIT_USAGE
     for line in lines:
         text = f"quorate: {line}\n".encode("utf-8", "backslashreplace")
         sys.stderr.buffer.write(text)

@@ -73,7 +73,7 @@ def print_report(report: Report, outputs: Sequence[Output]) -> int | None:
 
 
 def _to_terminal(report: Report, output: Output) -> str:
-    if output.format != "text" or not sys.stdout.isatty():
+    if output.format != "text" or sys.stdout is None or not sys.stdout.isatty():
         return FORMATS[output.format](report)
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = max(40, min(shutil.get_terminal_size((100, 24)).columns, 140))
@@ -82,6 +82,9 @@ def _to_terminal(report: Report, output: Output) -> str:
 
 def print_out(text: str) -> int:
     """Write text to standard output as UTF-8; return 0, or the exit code of what went wrong."""
+    if sys.stdout is None:
+        # Python has no standard output where it was started with it closed.
+        return complain("cannot write to standard output: it is closed")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))

@@ -90,7 +90,7 @@ def _allow_many_connections() -> None:
 
 @contextlib.contextmanager
 def _progress() -> Iterator["_Line | None"]:
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
     line = _Line()

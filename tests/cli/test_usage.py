@@ -1,0 +1,101 @@
+"""What the command line says of wrong usage: one clear line a fault, exit code 3, never a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Run, environment
+
+SMALL = "hosts:\n  a: 192.0.2.1\ngroups:\n  g: {hosts: [a], units: [x]}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "no command was given"),
+        (["sweep"], "No such command 'sweep'"),
+        (["check", "--frequency", "5"], "No such option"),
+        (["check", "-o", "jsno"], "there is no format 'jsno'; did you mean 'json'?"),
+        (["check", "-o", "json", "-o", "nagios"], "one format at most can go to standard output"),
+        (["check", "-o", "json="], "a file's name is missing"),
+        (["check", "-o", "json=x", "-o", "text=./x"], "two formats go to the same file"),
+        (["check", "-o", "json=absent/x"], "there is no folder"),
+        (["check", "-o", "json=."], "it is a folder"),
+        (["check", "--timeout", "60"], "--timeout: '60' is not a duration"),
+        (["check", "--timeout", "0s"], "--timeout: '0s' must not be zero"),
+        (["check"], "cluster.yaml"),
+        (["check", "-i", "absent.yaml"], "absent.yaml: no such file"),
+        (["validate", "-i", "."], "is a directory"),
+        (["demo", "--scenario", "splitbrain"], "did you mean 'split-brain'?"),
+        (["probe"], "HOST"),
+    ],
+)
+def test_wrong_usage_ends_with_3_and_one_line(quorate: Run, arguments: list[str], said: str) -> None:
+    ended = quorate(*arguments)
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert said in ended.stderr
+    assert all(line.startswith("quorate: ") for line in ended.stderr.splitlines())
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_all_faults_of_an_inventory_at_once(quorate: Run, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text("hosts:\n  a: 192.0.2.1\n  vip: 192.0.2.2\ngruops: {}\n")
+    for command in ("validate", "plan", "check", "sudoers"):
+        ended = quorate(command)
+        assert ended.returncode == 3
+        assert "cluster.yaml:3:3:" in ended.stderr
+        assert "did you mean 'groups'?" in ended.stderr
+        assert ended.stdout == ""
+
+
+def test_an_inventory_is_found_by_option_environment_and_folder(quorate: Run, tmp_path: Path) -> None:
+    for name in ("option", "environment", "cluster"):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\n{SMALL}")
+    env = environment(QUORATE_INVENTORY="environment.yaml")
+    assert (
+        "valid; option has 1 host, 1 group, 0 checks"
+        in quorate("validate", "-i", "option.yaml", env=env).stdout
+    )
+    assert "valid; environment has" in quorate("validate", env=env).stdout
+    assert "valid; cluster has" in quorate("validate").stdout
+
+
+def test_a_selector_that_matches_nothing(quorate: Run, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(SMALL)
+    ended = quorate("check", "--only", "gg")
+    assert ended.returncode == 3
+    assert "--only: the selector 'gg' matches nothing in this inventory; did you mean 'g'?" in ended.stderr
+
+
+def test_help_and_version(quorate: Run) -> None:
+    assert quorate("--version").stdout.startswith("quorate 0.")
+    commands = quorate("--help")
+    assert commands.returncode == 0
+    for command in ("check", "demo", "validate", "plan", "probe", "schema", "sudoers"):
+        assert f"  {command} " in commands.stdout
+        assert quorate(command, "--help").returncode == 0
+
+
+def test_the_schema_is_json(quorate: Run) -> None:
+    schema = json.loads(quorate("schema").stdout)
+    assert schema["properties"]["hosts"]
+
+
+def test_a_plan_connects_to_nothing_and_shows_no_secret(quorate: Run, tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "cluster.yaml"
+    env = environment(AIRFLOW_DB_PASSWORD="hunter2hunter2", RABBITMQ_PASSWORD="hunter3hunter3")
+    ended = quorate("plan", "-i", str(example), env=env)
+    assert ended.returncode == 0
+    assert "nfs-1: ssh rocky@192.0.2.165" in ended.stdout
+    assert "from the environment variable AIRFLOW_DB_PASSWORD" in ended.stdout
+    assert "hunter" not in ended.stdout + ended.stderr
+
+
+def test_the_sudo_rule_spells_out_every_command(quorate: Run) -> None:
+    example = Path(__file__).parents[2] / "examples" / "cluster.yaml"
+    rule = quorate("sudoers", "-i", str(example)).stdout
+    assert "--unit\\=lsyncd.service" in rule
+    assert "rocky ALL=(root) NOPASSWD: QUORATE" in rule
+    assert "*" not in rule
+    assert "systemctl" not in rule
