@@ -3,12 +3,12 @@
 When all is well nothing does, so asking again costs nothing then.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from quorate.checks import units
-from quorate.checks.roles import Looks, roles_of, running_hosts, unit_looks
-from quorate.model import Addresses, Group, HostObservation, Inventory, UnitFacts
+from quorate.checks.roles import Looks, asked_groups, roles_of
+from quorate.model import Addresses, Group, HostObservation, Inventory, Reason, UnitFacts, Unobserved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ def _follow_up(facts: dict[str, UnitFacts], window: float) -> FollowUp:
 def _passive_units(inventory: Inventory, looks: Looks) -> set[tuple[str, str]]:
     """Return what rightly rests: units of passive nodes, unless another group wants them to run there."""
     passive, required = set(), set()
-    for group in _asked(inventory, looks):
+    for group in asked_groups(inventory, looks):
         roles = roles_of(group, looks) if group.active_passive else None
         for host in group.hosts:
             rightly = group.active_only if roles and roles.of(host) == "passive" else frozenset()
@@ -64,41 +64,62 @@ def _passive_units(inventory: Inventory, looks: Looks) -> set[tuple[str, str]]:
     return passive - required
 
 
+def ran_out_of_time(before: HostObservation, after: HostObservation) -> bool:
+    """Tell whether a later look lacks what the one before it saw, only because the time was up."""
+    units_lost = any(
+        isinstance(before.units.get(unit), UnitFacts) and _timed_out(fact)
+        for unit, fact in after.units.items()
+    )
+    return units_lost or (isinstance(before.addresses, Addresses) and _timed_out(after.addresses))
+
+
+def _timed_out(fact: object) -> bool:
+    return isinstance(fact, Unobserved) and fact.reason is Reason.COMMAND_TIMEOUT
+
+
 def unsettled(inventory: Inventory, looks: Looks) -> frozenset[str]:
     """Return the hosts to look at again, since what is in transition or contradicts the roles is not settled.
 
-    Something is settled once two looks in a row agree on every host that it concerns. Hosts that share a
-    virtual IP are looked at together, so that roles are judged by addresses of one moment.
+    What was once open is settled as soon as two looks in a row agree on every host that it concerns. Hosts
+    that share a virtual IP are looked at together, so that roles are judged by addresses of one moment.
     """
+    groups = asked_groups(inventory, looks)
     concerned: set[str] = set()
-    for hosts in _open_questions(inventory, looks):
+    for hosts in _open_questions(groups, looks):
         askable = {host for host in hosts if looks[host][-1].contact.failure is None}
         if not all(_agrees(looks[host]) for host in askable):
             concerned |= askable
-    return frozenset(_with_peers(inventory, looks, concerned))
+    return frozenset(_with_peers(groups, looks, concerned))
 
 
-def _open_questions(inventory: Inventory, looks: Looks) -> Iterator[set[str]]:
+def _open_questions(groups: Sequence[Group], looks: Looks) -> Iterator[set[str]]:
     for host, seen in looks.items():
-        if any(isinstance(f, UnitFacts) and _is_open(f, seen) for f in seen[-1].units.values()):
+        # More than one look was taken only because something was open.
+        if len(seen) > 1 or _is_changing(seen[-1]):
             yield {host}
-    for group in _asked(inventory, looks):
+    for group in groups:
         if group.virtual_ip and _contradicts_roles(group, looks):
             yield set(group.hosts)
 
 
-def _is_open(facts: UnitFacts, seen: Sequence[HostObservation]) -> bool:
-    return units.is_changing(facts) or (units.rests(facts) and units.is_starting_up(seen[-1]))
+def _is_changing(seen: HostObservation) -> bool:
+    starting_up = units.is_starting_up(seen)
+    return any(
+        isinstance(f, UnitFacts) and (units.is_changing(f) or (starting_up and units.rests(f)))
+        for f in seen.units.values()
+    )
 
 
 def _contradicts_roles(group: Group, looks: Looks) -> bool:
-    holder = roles_of(group, looks).active_node
+    roles = roles_of(group, looks)
+    holder = roles.active_node
     if holder is None:
         return True
     for unit in group.active_only:
-        running = running_hosts(group, unit, looks)
-        seen = unit_looks(unit, looks[holder])
-        if set(running) - {holder} or (seen and units.rests(seen[-1])):
+        facts = looks[holder][-1].units.get(unit)
+        if set(roles.running[unit]) - {holder}:
+            return True
+        if isinstance(facts, UnitFacts) and units.rests(facts) and not units.waits(facts, looks[holder][-1]):
             return True
     return False
 
@@ -118,20 +139,22 @@ def _signature(observation: HostObservation) -> object:
     return addresses, states
 
 
-def _with_peers(inventory: Inventory, looks: Looks, hosts: set[str]) -> set[str]:
+def sharing_vip(inventory: Inventory, looks: Looks, hosts: Set[str]) -> frozenset[str]:
+    """Return the hosts with all those that have to be looked at in the same moment as one of them."""
+    return frozenset(_with_peers(asked_groups(inventory, looks), looks, hosts))
+
+
+def _with_peers(groups: Sequence[Group], looks: Looks, hosts: Set[str]) -> set[str]:
     wanted = set(hosts)
-    while True:
+    grown = bool(wanted)
+    while grown:
         peers = {
             host
-            for group in _asked(inventory, looks)
-            if group.virtual_ip and wanted & set(group.hosts)
+            for group in groups
+            if group.virtual_ip and not wanted.isdisjoint(group.hosts)
             for host in group.hosts
             if looks[host][-1].contact.failure is None
         }
-        if peers <= wanted:
-            return wanted
+        grown = not peers <= wanted
         wanted |= peers
-
-
-def _asked(inventory: Inventory, looks: Looks) -> list[Group]:
-    return [group for group in inventory.groups.values() if all(host in looks for host in group.hosts)]
+    return wanted

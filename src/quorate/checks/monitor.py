@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quorate.checks.finding import words
-from quorate.model import Contact, Reason
+from quorate.model import Contact, Reason, State, Verdict
 
 _SHARED = frozenset(
     {Reason.NAME_UNRESOLVED, Reason.SSH_UNRESPONSIVE, Reason.SSH_AUTH_FAILED, Reason.HOST_KEY_UNKNOWN}
 )
 """Failures that, met on every host alike, speak of the monitor rather than of the hosts."""
 
-_UNDECIDED = frozenset({Reason.INTERRUPTED, Reason.SWEEP_TIMEOUT})
+_NOT_TRIED = frozenset(
+    {Reason.INTERRUPTED, Reason.SWEEP_TIMEOUT, Reason.SECRET_UNAVAILABLE, Reason.INTERNAL_ERROR}
+)
+"""Ends of a question before the host had its chance to answer, so that silence proves nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +36,21 @@ def monitor_fault(contacts: Mapping[str, Contact], *, whole: bool) -> MonitorFau
         reason = failures[0].reason
         detail = f"all {len(remote)} hosts alike: {words(reason)}; the first: {failures[0].detail}"
         return MonitorFault(reason=reason, detail=detail)
-    if whole and not reasons & _UNDECIDED and not any(contact.answered for contact in remote):
+    if whole and not reasons & _NOT_TRIED and not any(contact.answered for contact in remote):
         detail = f"none of {len(remote)} hosts answered in any way: this machine is isolated, or all are down"
         return MonitorFault(reason=Reason.MONITOR_ISOLATED, detail=detail)
     return None
+
+
+def monitor_verdict(fault: MonitorFault) -> Verdict:
+    """Return the one verdict that explains why nothing could be seen."""
+    isolated = fault.reason is Reason.MONITOR_ISOLATED
+    why = "isolated, or all are down" if isolated else f"the same for every host: {words(fault.reason)}"
+    return Verdict(
+        id="monitor",
+        kind="monitor",
+        state=State.UNKNOWN,
+        reason=fault.reason,
+        summary=f"the monitor cannot see the cluster ({why})",
+        detail=fault.detail,
+    )

@@ -1,7 +1,7 @@
 """Who holds a group's virtual IP, and what its units may do on each node because of that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quorate.checks import units
 from quorate.checks.finding import Finding
@@ -9,6 +9,7 @@ from quorate.model import (
     Addresses,
     Group,
     HostObservation,
+    Inventory,
     JudgingSettings,
     Reason,
     State,
@@ -21,10 +22,16 @@ Looks = Mapping[str, Sequence[HostObservation]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Roles:
-    """Hosts that hold the virtual IP, and hosts whose addresses could not be asked, in inventory order."""
+    """What the latest looks at a group's hosts prove, hosts in inventory order.
+
+    `holders` hold the virtual IP, of `unasked` the addresses could not be asked. By active-only unit,
+    `running` are the hosts on which it runs, `unseen` those on which its state could not be asked.
+    """
 
     holders: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
+    running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def active_node(self) -> str | None:
@@ -33,13 +40,28 @@ class Roles:
 
     def of(self, host: str) -> str | None:
         """Return "active" or "passive", or None where that is not proven."""
-        if self.active_node is None:
+        if len(self.holders) != 1:
             return None
-        return "active" if host == self.active_node else "passive"
+        return "active" if host == self.holders[0] else "passive"
+
+
+def asked_groups(inventory: Inventory, looks: Looks) -> list[Group]:
+    """Return the groups of which every host was asked for all that judging the group needs."""
+    return [
+        group
+        for group in inventory.groups.values()
+        if all(_was_asked(group, looks.get(h)) for h in group.hosts)
+    ]
+
+
+def _was_asked(group: Group, seen: Sequence[HostObservation] | None) -> bool:
+    if not seen or (group.virtual_ip and seen[-1].addresses is None):
+        return False
+    return all(unit in seen[-1].units for unit in group.units)
 
 
 def roles_of(group: Group, looks: Looks) -> Roles:
-    """Return the roles of a group's hosts by the addresses of the latest look at each."""
+    """Return the roles of a group's hosts by the latest look at each: addresses and units of one moment."""
     holders, unasked = [], []
     for host in group.hosts:
         addresses = looks[host][-1].addresses
@@ -47,20 +69,19 @@ def roles_of(group: Group, looks: Looks) -> Roles:
             unasked.append(host)
         elif group.virtual_ip in addresses.held:
             holders.append(host)
-    return Roles(holders=tuple(holders), unasked=tuple(unasked))
+    running, unseen = {}, {}
+    for unit in group.active_only:
+        facts = {host: looks[host][-1].units.get(unit) for host in group.hosts}
+        running[unit] = tuple(h for h, f in facts.items() if isinstance(f, UnitFacts) and units.runs(f))
+        unseen[unit] = tuple(h for h, f in facts.items() if not isinstance(f, UnitFacts))
+    return Roles(holders=tuple(holders), unasked=tuple(unasked), running=running, unseen=unseen)
 
 
 def unit_looks(unit: str, observations: Sequence[HostObservation]) -> list[UnitFacts]:
     """Return what was seen of a unit, oldest first; empty unless the latest look saw it."""
-    if not observations or not isinstance(observations[-1].units.get(unit), UnitFacts):
+    if not isinstance(observations[-1].units.get(unit), UnitFacts):
         return []
     return [facts for o in observations if isinstance(facts := o.units.get(unit), UnitFacts)]
-
-
-def running_hosts(group: Group, unit: str, looks: Looks) -> list[str]:
-    """Return the hosts of a group on which the unit runs by the latest look."""
-    seen = {host: unit_looks(unit, looks[host]) for host in group.hosts}
-    return [host for host, facts in seen.items() if facts and units.runs(facts[-1])]
 
 
 def judge_unit(
@@ -68,20 +89,20 @@ def judge_unit(
 ) -> Finding:
     """Judge a unit that was seen on a host, by the node's role where the group has roles for it."""
     seen = unit_looks(unit, looks[host])
-    required = units.judge_required(unit, seen, looks[host][-1], settings)
-    if unit not in group.active_only:
-        return required
-    running = running_hosts(group, unit, looks)
-    if len(roles.holders) > 1:
-        return _two_holders(host, roles, running, seen[-1], required)
-    if roles.active_node is None:
-        return _no_holder(host, roles, running, required)
-    if host == roles.active_node:
-        finding, contradicts = required, required.reason is Reason.INACTIVE
-    else:
-        finding = units.judge_passive(seen, peer_runs=roles.active_node in running)
+    if unit not in roles.running:
+        return units.judge_required(unit, seen, looks[host][-1], settings)
+    active = roles.active_node
+    if active is not None and host != active:
+        finding = units.judge_passive(seen, peer_runs=active in roles.running[unit])
         contradicts = finding.reason in (Reason.SPLIT_BRAIN, Reason.ROLE_MISPLACED)
-    if contradicts and failover_in_progress(group, roles.active_node, looks):
+    else:
+        finding = units.judge_required(unit, seen, looks[host][-1], settings)
+        contradicts = finding.reason is Reason.INACTIVE
+    if len(roles.holders) > 1:
+        return _two_holders(host, unit, roles, finding)
+    if active is None:
+        return _no_holder(host, unit, roles, finding)
+    if contradicts and failover_in_progress(group, active, looks):
         return Finding(state=State.WARNING, reason=Reason.FAILOVER_IN_PROGRESS, age=finding.age)
     return finding
 
@@ -96,34 +117,40 @@ def failover_in_progress(group: Group, holder: str, looks: Looks) -> bool:
     return bool(ages) and all(age is not None and age < grace for age in ages)
 
 
-def _two_holders(host: str, roles: Roles, running: list[str], facts: UnitFacts, required: Finding) -> Finding:
-    running_holders = [h for h in running if h in roles.holders]
-    if host in running:
-        if len(running) > 1:
-            return _critical(Reason.SPLIT_BRAIN, required)
-        return required if host in roles.holders else _critical(Reason.ROLE_MISPLACED, required)
-    if host in roles.holders and not running_holders:
+def _two_holders(host: str, unit: str, roles: Roles, required: Finding) -> Finding:
+    running = roles.running[unit]
+    on_holders = [h for h in running if h in roles.holders]
+    unseen = [h for h in roles.unseen[unit] if h in roles.holders]
+    if host in running and len(running) > 1:
+        return _critical(Reason.SPLIT_BRAIN, required)
+    if host in running and host not in roles.holders:
+        return _critical(Reason.ROLE_MISPLACED, required)
+    if host in roles.holders and not unseen and (host in running or not on_holders):
         return required
-    return Finding(
-        state=State.UNKNOWN,
-        reason=Reason.ACTIVE_NODE_AMBIGUOUS,
-        detail=f"{' and '.join(roles.holders)} hold the virtual IP, so which node is active is not decided",
-        age=required.age if units.rests(facts) else None,
+    # Whether a holder that could not be asked runs it as well decides, so nothing is proven here.
+    said = f"; the unit's state on {', '.join(unseen)} could not be asked" if unseen else ""
+    detail = (
+        f"{' and '.join(roles.holders)} hold the virtual IP, so which node is active is not decided{said}"
     )
+    return Finding(state=State.UNKNOWN, reason=Reason.ACTIVE_NODE_AMBIGUOUS, detail=detail)
 
 
-def _no_holder(host: str, roles: Roles, running: list[str], required: Finding) -> Finding:
+def _no_holder(host: str, unit: str, roles: Roles, required: Finding) -> Finding:
+    running, unseen = roles.running[unit], roles.unseen[unit]
     if roles.unasked:
         detail = f"no node that answered holds the virtual IP; {', '.join(roles.unasked)} could not be asked"
         return Finding(state=State.UNKNOWN, reason=Reason.PEER_UNVERIFIED, detail=detail)
-    if not running:
-        return required
-    if host not in running:
-        detail = f"runs on {', '.join(running)}, but no node holds the virtual IP"
+    if host in running:
+        if len(running) > 1:
+            return _critical(Reason.SPLIT_BRAIN, required)
+        notes = () if required.state is State.OK else (required.reason.value,)
+        return Finding(state=State.WARNING, reason=Reason.ACTIVE_WITHOUT_VIP, age=required.age, notes=notes)
+    if running or unseen:
+        # A unit runs nowhere only if every node says so.
+        where = f"runs on {', '.join(running)}" if running else f"could not be seen on {', '.join(unseen)}"
+        detail = f"it {where}, and no node holds the virtual IP"
         return Finding(state=State.UNKNOWN, reason=Reason.ACTIVE_NODE_UNKNOWN, detail=detail)
-    if len(running) > 1:
-        return _critical(Reason.SPLIT_BRAIN, required)
-    return Finding(state=State.WARNING, reason=Reason.ACTIVE_WITHOUT_VIP, age=required.age)
+    return required
 
 
 def _critical(reason: Reason, like: Finding) -> Finding:

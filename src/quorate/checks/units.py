@@ -12,6 +12,7 @@ from quorate.model import HostObservation, JudgingSettings, Reason, State, UnitF
 _RUNNING = frozenset({"active", "reloading", "refreshing"})
 _AT_REST = frozenset({"inactive", "maintenance"})
 _TRIGGERS = (".socket", ".timer", ".path")
+"""Paths as well: the semantics name sockets and timers, and a path that is active starts its unit alike."""
 _STARTING_UP = frozenset({"initializing", "starting"})
 _CLD_EXITED, _CLD_KILLED = 1, 2
 _SIGINT, _SIGTERM = 2, 15
@@ -45,6 +46,11 @@ def is_changing(facts: UnitFacts) -> bool:
 def triggers(facts: UnitFacts) -> tuple[str, ...]:
     """Return the units that start this one on demand."""
     return tuple(name for name in facts.triggered_by if name.endswith(_TRIGGERS))
+
+
+def waits(facts: UnitFacts, observation: HostObservation) -> bool:
+    """Tell whether the unit rests because an active socket or timer will start it when it is wanted."""
+    return rests(facts) and any(observation.triggers.get(name) == "active" for name in triggers(facts))
 
 
 def restarted_within(facts: UnitFacts, window: float) -> bool:
@@ -93,14 +99,14 @@ def judge_passive(looks: Sequence[UnitFacts], *, peer_runs: bool) -> Finding:
             return _warning(Reason.STARTING, facts)
         case "deactivating":
             return _warning(Reason.STOPPING, facts)
+        case "failed" if not stopped_by_signal(facts):
+            return _warning(Reason.FAILED_ON_PASSIVE, facts)
         case "inactive" | "maintenance" | "failed" if facts.load_state != "loaded":
             return _warning(_load_reason(facts), facts)
         case "inactive" | "maintenance":
             return _expected(facts)
-        case "failed" if stopped_by_signal(facts):
-            return _expected(facts, "stopped_by_signal")
         case "failed":
-            return _warning(Reason.FAILED_ON_PASSIVE, facts)
+            return _expected(facts, "stopped_by_signal")
         case _:
             return _unrecognised(facts)
 
@@ -108,8 +114,12 @@ def judge_passive(looks: Sequence[UnitFacts], *, peer_runs: bool) -> Finding:
 def stopped_by_signal(facts: UnitFacts) -> bool:
     """Tell whether a failed unit only ended by the signal that stops it, as programs without a handler do.
 
-    Killed by it, or exited with 128 plus its number (130, 143). Source: systemd.kill(5), sigaction(2).
+    Killed by it, or exited with 128 plus its number (130, 143). A unit that did not start in time is killed
+    by the same signal, and one that was restarted too often fails whatever ended it last: systemd gives
+    them results of their own. Source: systemd.kill(5), sigaction(2), org.freedesktop.systemd1(5).
     """
+    if facts.result not in (None, "exit-code", "signal"):
+        return False
     signals = {_SIGINT, _SIGTERM} | ({facts.kill_signal} if facts.kill_signal else set())
     if facts.exec_main_code == _CLD_KILLED:
         return facts.exec_main_status in signals
@@ -123,23 +133,20 @@ def _active(
     warnings = []
     if facts.load_state in ("masked", "not-found", "bad-setting", "error"):
         warnings.append(_load_reason(facts))
-    if _exited(facts) and facts.type != "oneshot":
+    exited = facts.sub_state == "exited" and unit.endswith(".service")
+    if exited and facts.type != "oneshot":
         warnings.append(Reason.EXITED)
     if _restarted(unit, looks, observation, settings):
         if _restarts(unit, facts, observation) >= settings.restart_limit:
             return _critical(Reason.CRASH_LOOP, facts)
         warnings.append(Reason.RESTARTED_RECENTLY)
+    notes = ("no_process",) if exited and facts.type == "oneshot" else ()
     if warnings:
-        notes = tuple(reason.value for reason in warnings[1:])
+        notes = (*(reason.value for reason in warnings[1:]), *notes)
         return Finding(state=State.WARNING, reason=warnings[0], notes=notes, age=facts.active_age)
-    unverified = bool(facts.n_restarts) and facts.active_age is None and unit not in observation.restarts
-    notes = ("no_process",) if _exited(facts) else ()
-    return _ok(facts, *notes, *(("restarts_unverified",) if unverified else ()))
-
-
-def _exited(facts: UnitFacts) -> bool:
-    # `exited` is a sub-state of services alone, so other kinds of unit never come here.
-    return facts.sub_state == "exited"
+    if facts.n_restarts and facts.active_age is None and unit not in observation.restarts:
+        notes = (*notes, "restarts_unverified")
+    return _ok(facts, *notes)
 
 
 def _restarted(
@@ -168,7 +175,8 @@ def _activating(
         return _critical(Reason.CRASH_LOOP, facts)
     if is_restarting(facts):
         return _critical(Reason.CRASHED, facts)
-    if _past(facts.state_age, facts.start_limit, settings.start_timeout):
+    age = facts.starting_age if facts.state_age is None else facts.state_age
+    if _past(age, facts.start_limit, settings.start_timeout):
         return _critical(Reason.STUCK_STARTING, facts)
     return _warning(Reason.STARTING, facts)
 
@@ -176,7 +184,7 @@ def _activating(
 def _at_rest(facts: UnitFacts, observation: HostObservation) -> Finding:
     if facts.load_state != "loaded":
         return _critical(_load_reason(facts), facts)
-    if any(observation.triggers.get(name) == "active" for name in triggers(facts)):
+    if waits(facts, observation):
         return _ok(facts, "waiting")
     if is_queued(facts) or is_starting_up(observation):
         return _warning(Reason.STARTING, facts)

@@ -8,7 +8,8 @@ from quorate.checks.again import FollowUp
 from quorate.model import Ask, Contact, HostObservation, NoReply, Reply, UnitFacts
 from quorate.plan import HostPlan
 from quorate.probes.addresses import ask_addresses, parse_addresses
-from quorate.probes.journal import ask_restarts, parse_restarts, sudo_refusal
+from quorate.probes.journal import ask_restarts, parse_restarts
+from quorate.probes.sudo import sudo_refusal
 from quorate.probes.systemd import ask_system_state, ask_units, parse_system_state, parse_units
 
 Answers = Sequence[Reply | NoReply]

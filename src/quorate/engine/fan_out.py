@@ -33,6 +33,10 @@ class Limits:
 
 async def fan_out(jobs: Mapping[str, Coroutine[Any, Any, T]], limits: Limits) -> dict[str, T | NoReply]:
     """Run a job a host at once; return each result, or why there is none. Nothing is left running."""
+    if (too_late := limits.over()) is not None:
+        for job in jobs.values():
+            job.close()
+        return dict.fromkeys(jobs, too_late)
     loop = asyncio.get_running_loop()
     tasks = {name: loop.create_task(job) for name, job in jobs.items()}
     if not tasks:

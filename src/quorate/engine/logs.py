@@ -1,13 +1,11 @@
 """Collects the journals that explain a report's verdicts: each unit once a host, on open connections."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from quorate.evidence import evidence_from_journal
+from quorate.evidence import Mask, evidence_from_journal, volatile_note
 from quorate.model import Ask, Evidence, Inventory, NoReply, Reply, State, Unobserved, Verdict, unit_id
 from quorate.probes.journal import (
-    Journal,
     ask_journal,
     ask_journal_header,
     parse_journal,
@@ -15,8 +13,6 @@ from quorate.probes.journal import (
 )
 
 _KEEPALIVED = "keepalived.service"
-
-Mask = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,31 +55,16 @@ def log_batches(wanted: Sequence[Wanted], lines: int) -> dict[str, tuple[tuple[s
 
 
 def read_logs(
-    host: str, units: Sequence[str], answers: Sequence[Reply | NoReply], *, lines: int, mask: Mask
+    host: str, units: Sequence[str], answers: Sequence[Reply | NoReply], mask: Mask
 ) -> dict[tuple[str, str], Evidence]:
     """Return the evidence of each unit, from the answers to a batch of `log_batches`."""
     *journals, header = answers
-    found = {}
-    for unit, answer in zip(units, journals, strict=True):
-        journal = parse_journal(answer)
-        if isinstance(journal, Unobserved):
-            found[host, unit] = no_log(host, unit, mask(journal.detail))
-            continue
-        evidence = evidence_from_journal(journal, host=host, unit=unit, mask=mask)
-        found[host, unit] = replace(evidence, note=evidence.note or _note(journal, header, lines))
-    return found
-
-
-def _note(journal: Journal, header: Reply | NoReply, lines: int) -> str | None:
-    if journal.error is not None or len(journal.entries) >= lines:
-        return None
     begins = parse_journal_begins(header)
-    if isinstance(begins, Unobserved):
-        return None
-    volatile, first = begins
-    if not volatile or not isinstance(first, datetime):
-        return None
-    return f"the journal is volatile and begins at {first:%Y-%m-%dT%H:%M:%SZ}"
+    note = None if isinstance(begins, Unobserved) else volatile_note(*begins)
+    return {
+        (host, unit): evidence_from_journal(parse_journal(answer), host=host, unit=unit, mask=mask, note=note)
+        for unit, answer in zip(units, journals, strict=True)
+    }
 
 
 def no_log(host: str, unit: str, why: str) -> Evidence:
@@ -98,4 +79,4 @@ def attach(
     by_verdict: dict[str, list[Evidence]] = {}
     for want in wanted:
         by_verdict.setdefault(want.verdict, []).append(logs[want.host, want.unit])
-    return [replace(v, evidence=tuple(by_verdict.get(v.id, ()))) for v in verdicts]
+    return [replace(v, evidence=tuple(by_verdict[v.id])) if v.id in by_verdict else v for v in verdicts]

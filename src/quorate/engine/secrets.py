@@ -35,6 +35,8 @@ def _from_file(path: Path) -> str:
         raise SecretUnavailableError(f"the file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SecretUnavailableError(f"the file {path} is not UTF-8 text") from None
+    except RuntimeError:
+        raise SecretUnavailableError(f"the file {path} is in a home folder that does not exist") from None
     if not value:
         raise SecretUnavailableError(f"the file {path} is empty")
     return value

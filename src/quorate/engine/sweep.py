@@ -1,17 +1,17 @@
 """Runs a sweep: asks every host at once, looks again where needed, judges, collects evidence, reports."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from quorate.checks.again import FollowUp, follow_ups, unsettled
+from quorate.checks.again import FollowUp, follow_ups, ran_out_of_time, sharing_vip, unsettled
 from quorate.checks.judge import judge
 from quorate.engine import batches, logs
 from quorate.engine.fan_out import Limits, fan_out, pause
 from quorate.engine.secrets import known_secrets
-from quorate.evidence import make_mask
+from quorate.evidence import Mask, clean_text, make_mask
 from quorate.model import (
     Ask,
     Contact,
@@ -54,6 +54,14 @@ async def sweep(
     return await run.report(evidence=evidence)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fetched:
+    """The journals of one host, and what sudo said where it refused them."""
+
+    logs: Mapping[tuple[str, str], Evidence]
+    refused: str | None
+
+
 @dataclass(kw_only=True, slots=True)
 class _Sweep:
     inventory: Inventory
@@ -63,13 +71,15 @@ class _Sweep:
     progress: Progress | None = None
     looks: dict[str, list[HostObservation]] = field(default_factory=dict)
     deadlines: dict[str, float] = field(default_factory=dict)
+    looked_at: dict[str, float] = field(default_factory=dict)
     asked: int = 0
 
     async def report(self, *, evidence: bool) -> Report:
         loop = asyncio.get_running_loop()
         began, started_at = loop.time(), datetime.now(UTC)
-        await self.look({plan.host: plan for plan in self.plan.hosts}, first=True)
-        await self.settle()
+        plans = {plan.host: plan for plan in self.plan.hosts}
+        await self.look(plans)
+        await self.settle(plans)
         whole = self.plan.selected is None
         judgement = judge(self.inventory, self.looks, now=datetime.now(UTC), whole=whole)
         mask = make_mask(known_secrets(self.inventory))
@@ -85,32 +95,54 @@ class _Sweep:
             interrupted=self.limits.stop.is_set(),
         )
 
-    async def settle(self) -> None:
+    async def settle(self, plans: Mapping[str, HostPlan]) -> None:
         """Look again at what contradicts the roles or is in transition, until two looks agree."""
-        judging = self.inventory.judging
-        plans = {plan.host: plan for plan in self.plan.hosts}
+        judging, loop = self.inventory.judging, asyncio.get_running_loop()
         await self.follow_up()
         for _ in range(judging.samples - 1):
             again = unsettled(self.inventory, self.looks)
             if not again or self.limits.over():
                 return
-            await pause(judging.interval, self.limits)
-            await self.look({host: plan for host, plan in plans.items() if host in again}, first=False)
+            # The time that others took to answer counts: behind a dead host the next look is due already.
+            due = max(self.looked_at[host] for host in again) + judging.interval
+            await pause(due - loop.time(), self.limits)
+            await self.look_again({host: plan for host, plan in plans.items() if host in again})
             await self.follow_up()
 
-    async def look(self, plans: Mapping[str, HostPlan], *, first: bool) -> None:
-        jobs = {host: self._look(plan) for host, plan in plans.items()}
-        for host, seen in (await fan_out(jobs, self.limits)).items():
-            if isinstance(seen, HostObservation):
-                self.looks.setdefault(host, []).append(seen)
-            elif first:
-                # A second look that did not come off leaves the first one standing.
-                contact = Contact(host=host, failure=seen, answered=False)
-                answers = [seen] * len(batches.look_batch(plans[host]))
-                self.looks[host] = [batches.read_look(plans[host], contact, answers, datetime.now(UTC))]
+    async def look(self, plans: Mapping[str, HostPlan]) -> None:
+        """Take the first look at every host; what has no answer by the end of the sweep is told as such."""
+        for host, seen in (await self._looks(plans)).items():
+            self.looks[host] = [self._unseen(plans[host], seen) if isinstance(seen, NoReply) else seen]
+
+    async def look_again(self, plans: Mapping[str, HostPlan]) -> None:
+        """Take another look at some hosts.
+
+        One that did not come off in time leaves what was found before it standing, on the host and on those
+        that share a virtual IP with it, since roles are judged by looks of one moment.
+        """
+        came = await self._looks(plans)
+        missed = {
+            host
+            for host, seen in came.items()
+            if isinstance(seen, NoReply) or ran_out_of_time(self.looks[host][-1], seen)
+        }
+        stale = sharing_vip(self.inventory, self.looks, missed)
+        for host, seen in came.items():
+            if isinstance(seen, HostObservation) and host not in stale:
+                self.looks[host].append(seen)
+
+    def _unseen(self, plan: HostPlan, why: NoReply) -> HostObservation:
+        remote = not self.inventory.hosts[plan.host].local
+        contact = Contact(host=plan.host, failure=why, answered=False, remote=remote)
+        answers = [why] * len(batches.look_batch(plan))
+        return batches.read_look(plan, contact, answers, datetime.now(UTC))
+
+    async def _looks(self, plans: Mapping[str, HostPlan]) -> dict[str, HostObservation | NoReply]:
+        return await fan_out({host: self._look(plan) for host, plan in plans.items()}, self.limits)
 
     async def _look(self, plan: HostPlan) -> HostObservation:
         contact, answers = await self._ask(plan.host, batches.look_batch(plan))
+        self.looked_at[plan.host] = asyncio.get_running_loop().time()
         self.asked += 1
         if self.progress is not None:
             self.progress(plan.host, min(self.asked, len(self.plan.hosts)), len(self.plan.hosts))
@@ -129,27 +161,30 @@ class _Sweep:
         )
         return batches.read_follow_up(self.looks[host][-1], follow_up, answers)
 
-    async def explain(self, verdicts: Sequence[Verdict], mask: logs.Mask) -> list[Verdict]:
+    async def explain(self, verdicts: Sequence[Verdict], mask: Mask) -> list[Verdict]:
         """Return the verdicts with the journals behind them."""
         answering = frozenset(h for h, seen in self.looks.items() if seen[-1].contact.failure is None)
         wanted = logs.wanted_logs(self.inventory, verdicts, answering)
-        lines = self.inventory.evidence.log_lines
-        fetched = logs.log_batches(wanted, lines)
-        jobs: dict[str, Coroutine[Any, Any, Answers]] = {
-            host: self._ask(host, batch) for host, (_, batch) in fetched.items()
-        }
+        fetched = logs.log_batches(wanted, self.inventory.evidence.log_lines)
+        jobs = {host: self._fetch(host, units, batch, mask) for host, (units, batch) in fetched.items()}
         found: dict[tuple[str, str], Evidence] = {}
         refused: dict[str, str] = {}
         for host, came in (await fan_out(jobs, self.limits)).items():
-            units, _ = fetched[host]
             if isinstance(came, NoReply):
-                found |= {(host, unit): logs.no_log(host, unit, came.detail) for unit in units}
+                found |= {(host, unit): logs.no_log(host, unit, came.detail) for unit in fetched[host][0]}
                 continue
-            found |= logs.read_logs(host, units, came[1], lines=lines, mask=mask)
-            said = next((said for answer in came[1] if (said := batches.refusal(answer))), None)
-            if said is not None:
-                refused[host] = mask(said)
+            found |= came.logs
+            if came.refused is not None:
+                refused[host] = came.refused
         return [_with_refusal(v, refused) for v in logs.attach(verdicts, wanted, found)]
+
+    async def _fetch(self, host: str, units: Sequence[str], batch: Sequence[Ask], mask: Mask) -> "_Fetched":
+        # Read within the host's own job, so that no fault in it can cost the report.
+        _, answers = await self._ask(host, batch)
+        said = next((said for answer in answers if (said := batches.refusal(answer))), None)
+        return _Fetched(
+            logs=logs.read_logs(host, units, answers, mask), refused=None if said is None else mask(said)
+        )
 
     async def _ask(self, host: str, asks: Sequence[Ask]) -> Answers:
         loop = asyncio.get_running_loop()
@@ -172,9 +207,9 @@ def _reported(verdicts: Sequence[Verdict], selected: frozenset[str] | None) -> l
     return [v for v in verdicts if v.id in wanted]
 
 
-def _masked(verdict: Verdict, mask: logs.Mask) -> Verdict:
+def _masked(verdict: Verdict, mask: Mask) -> Verdict:
     # What a host said stands in the detail: a banner or an error may hold anything.
-    return verdict if verdict.detail is None else replace(verdict, detail=mask(verdict.detail))
+    return verdict if verdict.detail is None else replace(verdict, detail=mask(clean_text(verdict.detail)))
 
 
 def _with_refusal(verdict: Verdict, refused: Mapping[str, str]) -> Verdict:

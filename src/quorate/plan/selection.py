@@ -20,10 +20,7 @@ def _ids(inventory: Inventory) -> Iterator[str]:
     yield from (f"{group.name}/vip" for group in inventory.groups.values() if group.virtual_ip)
     for group in inventory.groups.values():
         yield from (f"{group.name}/{host}/{unit_id(unit)}" for host in group.hosts for unit in group.units)
-    for check in inventory.checks.values():
-        yield check.name
-        if len(check.hosts) > 0 and "members" in check.settings:
-            yield from (f"{check.name}/{host}" for host in check.hosts)
+    yield from inventory.checks
 
 
 def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:

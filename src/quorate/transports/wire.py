@@ -22,7 +22,7 @@ from dataclasses import dataclass
 KEPT_BYTES = 4 * 1024 * 1024
 """How much of one answer is kept; the rest is read and dropped, and the reply says that it was truncated."""
 READ_BYTES = 64 * 1024 * 1024
-"""How much is read for one batch of questions; beyond it the conversation is given up."""
+"""How much is read of one answer; beyond it the conversation is given up."""
 NOISE_BYTES = 4096
 """How much is kept of what a login prints before the answer, for the message when no answer comes."""
 
@@ -34,6 +34,8 @@ _HEAD = (
     'printf "\\n%s begin %s\\n" $k $$; printf "\\n%s begin\\n" $k >&2; : ask; '
 )
 _TAIL = '; : more; while IFS= read -r b; do eval "$b"; done'
+# A word as shlex.join writes it, or the sign between two commands; a quoted semicolon is a word.
+_WORD = re.compile(r"\s*(?P<word>;|(?:'[^']*'|\"[^\"]*\"|[^\s;'\"\\])+)")
 _SCRIPT = re.compile(r"k=(?P<token>[0-9a-f]+); .*?; : ask; (?P<batch>.*)" + re.escape(_TAIL), re.DOTALL)
 
 
@@ -84,15 +86,17 @@ def parse_login_command(command: str) -> tuple[str, list[Question]]:
 
 def parse_batch_line(line: str) -> list[Question]:
     """Return the questions of a batch line; ValueError where a part is none."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
-    lexer.whitespace_split = True
-    lexer.commenters = ""
     commands: list[list[str]] = [[]]
-    for word in lexer:
-        if word == ";":
+    place = 0
+    while place < len(line.rstrip()):
+        match = _WORD.match(line, place)
+        if match is None:
+            raise ValueError(f"not a question of this wire: {line[place : place + 80]!r}")
+        place = match.end()
+        if match["word"] == ";":
             commands.append([])
         else:
-            commands[-1].append(word)
+            commands[-1] += shlex.split(match["word"])
     return [_question(words) for words in commands if words and words != [":"]]
 
 
@@ -120,7 +124,7 @@ class Framer:
     """Takes the bytes of both streams as they come and gives the answers that are complete.
 
     `pid` is the host's shell once it has spoken, and its process group; `noise` is what came before that;
-    `overflow` is set when a batch's answers exceeded READ_BYTES, and no more is taken.
+    `overflow` is set when one answer exceeded READ_BYTES, and no more is taken.
     """
 
     def __init__(self, token: str) -> None:
@@ -134,7 +138,7 @@ class Framer:
 
     @property
     def overflow(self) -> bool:
-        """Whether more came than is ever read for one batch."""
+        """Whether more came than is ever read of one answer."""
         return self._stdout.overflow or self._stderr.overflow
 
     @property
@@ -157,7 +161,7 @@ class Framer:
         """Take bytes of standard output; return the answers that they complete."""
         for content, fields, truncated in self._stdout.feed(data):
             if fields[0] == b"begin":
-                self.pid = int(fields[1])
+                self.pid = int(fields[1]) if self.pid is None else self.pid
             elif (number := int(fields[0])) in self._awaited:
                 uptime = float(fields[2]) if len(fields) > 2 else None
                 self._outs[number] = (content, truncated, int(fields[1]), uptime)
@@ -229,9 +233,11 @@ class _Stream:
                 self._scan = start + 1
                 continue
             content = bytes(self._buffer[:start]) if self._head is None else self._head
-            truncated = self._head is not None
+            truncated = self._head is not None or len(content) > KEPT_BYTES
+            content = content[:KEPT_BYTES]
             del self._buffer[: stop + 1]
             self._scan, self._head = 0, None
+            self.taken = len(self._buffer)
             return content, fields.split(), truncated
         self._scan = max(0, len(self._buffer) - len(self._mark) + 1)
         return None

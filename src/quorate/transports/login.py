@@ -1,0 +1,212 @@
+"""Phase 2 of reaching a host: the SSH handshake and the login, and what each way of failing means."""
+
+import asyncio
+import contextlib
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import asyncssh
+
+# `asyncssh.connect` builds the options anew for each connection, in the default thread pool: 0.8 ms of CPU
+# a login, and a wait without a limit where that pool is busy. The class itself takes them as they are.
+from asyncssh.connection import SSHClientConnection
+
+from quorate.model import Reason
+from quorate.transports.cork import Corked
+from quorate.transports.errors import HostError, cleaned, seconds
+from quorate.transports.identities import Offer, own_copy
+from quorate.transports.known_hosts import HostKeys
+from quorate.transports.target import Target
+from quorate.transports.trust import algorithms, untrusted
+
+SLOT_SECONDS = 1.0
+"""How long one login may keep others from starting; a host that is slower than this waits without a slot."""
+SILENT_SECONDS = 1.0
+"""How long a host may be silent before it is taken for mute and gets no slot."""
+
+Offers = tuple[list[Offer], list[str]]
+
+
+class Slots:
+    """How many handshakes are worked on at once, so that they don't starve each other into time-outs."""
+
+    def __init__(self, count: int) -> None:
+        self._places = asyncio.Semaphore(count)
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold a slot, for SLOT_SECONDS at most: what is slow then waits for the host, not for our CPU."""
+        await self._places.acquire()
+        place = [self._places]
+
+        def give_back() -> None:
+            if place:
+                place.pop().release()
+
+        timer = asyncio.get_running_loop().call_later(SLOT_SECONDS, give_back)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            give_back()
+
+
+class Client(asyncssh.SSHClient):
+    """What one login learns on its way; asyncssh calls it back."""
+
+    def __init__(self, offers: Callable[[], Awaitable[Offers]]) -> None:
+        self._offers = offers
+        self._left: list[Offer] | None = None
+        self.offered: list[str] = []
+        self.skipped: list[str] = []
+        self.problem: HostError | None = None
+        self.stage = "no SSH greeting"
+        self.banner = ""
+        self.first = b""
+        self.shown: asyncssh.SSHKey | None = None
+        self.authenticating = False
+        self.made = False
+        self.closed = False
+        self.lost: Exception | None = None
+
+    def connection_made(self, _conn: SSHClientConnection) -> None:
+        self.made = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        self.lost = exc
+
+    def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
+        self.shown = key
+        return False
+
+    def auth_banner_received(self, msg: str, _lang: str) -> None:
+        self.banner = (self.banner + msg)[:4096]
+
+    async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
+        """Return the next key to offer; asyncssh asks again after each refusal."""
+        self.authenticating = True
+        if self._left is None:
+            self.stage = "the keys to log in with could not be had"
+            try:
+                self._left, self.skipped = await self._offers()
+            except HostError as failure:
+                self.problem = failure
+                return None
+            self.stage = "the login did not end"
+        if not self._left:
+            return None
+        offer = self._left.pop(0)
+        self.offered.append(offer.label)
+        return [own_copy(offer.pair)]
+
+
+async def log_in(
+    target: Target,
+    keys: HostKeys,
+    client: Client,
+    slots: Slots,
+    attach: Callable[[Corked], Awaitable[None]],
+) -> SSHClientConnection:
+    """Return an authenticated connection to a host whose key is verified; within connect_timeout.
+
+    `attach` gives the connection its way to the host, which counts as phase 1; waiting for a slot does not
+    count. Raises HostError, what asyncssh raises, and TimeoutError; `explained` says what that means.
+    """
+    loop = asyncio.get_running_loop()
+    options = copy.copy(target.options)
+    waiter: asyncio.Future[None] = loop.create_future()
+    options.waiter = waiter
+    options.protocol_factory = lambda: client
+    options.host, options.port = target.known_as, target.endpoint.port
+    options.known_hosts = (keys.trusted, keys.authorities, keys.revoked, (), (), (), ())
+    options.server_host_key_algs = algorithms(keys)
+    connection = SSHClientConnection(loop, options, wait="auth")
+    way = Corked(connection)
+    try:
+        await attach(way)
+        await _handshake(way, waiter, client, slots, target.settings.connect_timeout)
+    except BaseException:
+        waiter.cancel()
+        connection.abort()
+        if client.made:
+            await connection.wait_closed()
+        raise
+    return connection
+
+
+async def _handshake(
+    way: Corked, waiter: asyncio.Future[None], client: Client, slots: Slots, limit: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + limit
+    # A mute host must not keep others from a slot: it gets one when it speaks, or none.
+    if await way.greeted(min(SILENT_SECONDS, limit / 2)):
+        client.first = way.first
+        asked = loop.time()
+        async with slots.held():
+            end += loop.time() - asked
+            way.release()
+            async with asyncio.timeout_at(end):
+                await waiter
+    else:
+        way.release()
+        async with asyncio.timeout_at(end):
+            await waiter
+
+
+def explained(error: Exception, target: Target, keys: HostKeys, client: Client) -> HostError:
+    """Return what a login that failed with `error` means."""
+    if client.problem:
+        return client.problem
+    if isinstance(error, asyncssh.HostKeyNotVerifiable) or _key_algorithm(error, keys):
+        return untrusted(error, target, keys, client.shown)
+    if isinstance(error, TimeoutError) and not getattr(error, "errno", None):
+        reason = Reason.SECRET_UNAVAILABLE if "keys" in client.stage else Reason.SSH_UNRESPONSIVE
+        detail = f"{client.stage} within {seconds(target.settings.connect_timeout)}, though TCP connects"
+        return HostError(reason, detail + _said(client.first, client))
+    if isinstance(error, asyncssh.PermissionDenied) or (client.authenticating and _disconnected(error)):
+        return _refused(error, target, client)
+    closed = isinstance(error, OSError | asyncssh.ConnectionLost | asyncssh.DisconnectError)
+    if client.authenticating and closed:
+        detail = f"the host closed the connection during the login of {_user(target)}"
+        return HostError(Reason.LOGIN_CLOSED, detail + _said(b"", client), at_once=True)
+    gone = isinstance(error, OSError | asyncssh.ConnectionLost)
+    detail = f"no SSH login: {cleaned(str(error)) or type(error).__name__}"
+    if gone and not client.first:
+        detail = "the host accepts the TCP connection and closes it before any SSH greeting"
+    return HostError(Reason.SSH_UNRESPONSIVE, detail + _said(client.first, client), at_once=gone)
+
+
+def _key_algorithm(error: Exception, keys: HostKeys) -> bool:
+    return isinstance(error, asyncssh.KeyExchangeFailed) and keys.known and "host key" in str(error).lower()
+
+
+def _disconnected(error: Exception) -> bool:
+    return isinstance(error, asyncssh.DisconnectError) and not isinstance(error, asyncssh.ConnectionLost)
+
+
+def _refused(error: Exception, target: Target, client: Client) -> HostError:
+    parts = [f"the host refuses the login of {_user(target)}"]
+    if client.offered:
+        parts.append("offered: " + ", ".join(client.offered))
+    elif client.authenticating:
+        parts.append("there was no key to offer: set ssh.identity_file, or add a key to the SSH agent")
+    else:
+        parts.append("it does not accept public keys, and nothing else is tried")
+    if client.skipped:
+        parts.append("left out: " + ", ".join(client.skipped))
+    if not isinstance(error, asyncssh.PermissionDenied):
+        parts.append(f"the host said: {cleaned(str(error))}")
+    if client.banner.strip():
+        parts.append(f"its banner: {cleaned(client.banner, 200)}")
+    return HostError(Reason.SSH_AUTH_FAILED, "; ".join(parts))
+
+
+def _user(target: Target) -> str:
+    return str(target.options.username)
+
+
+def _said(first: bytes, client: Client) -> str:
+    said: Sequence[str] = [cleaned(client.banner), "" if first.startswith(b"SSH-") else cleaned(first, 200)]
+    return "".join(f"; it said: {text}" for text in said if text)

@@ -1,0 +1,148 @@
+"""What is asked of whom, by the whole inventory and by selectors."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from quorate.model import ActivePassive, Check, Group, Host, Inventory, SshSettings
+from quorate.plan import HostPlan, SelectorError, make_plan, verdict_ids
+
+JUMPS = {"nfs-1": "outer", "nfs-2": "inner", "inner": "outer"}
+NAMES = ("nfs-1", "nfs-2", "haproxy-1", "outer", "inner", "spare")
+
+
+def inventory() -> Inventory:
+    """Return two groups that share nfs-1, jump hosts in a chain, and a host in no group."""
+    hosts = {
+        name: Host(name=name, address="192.0.2.1", ssh=SshSettings(jump=JUMPS.get(name))) for name in NAMES
+    }
+    groups = (
+        Group(
+            name="nfs",
+            hosts=("nfs-1", "nfs-2"),
+            units=("lsyncd.service", "keepalived.service"),
+            active_passive=ActivePassive(vip="192.0.2.220", units=("lsyncd.service",)),
+        ),
+        Group(name="haproxy", hosts=("haproxy-1", "nfs-1"), units=("keepalived.service", "web.socket")),
+        Group(name="web", hosts=("haproxy-1",), units=("haproxy.service",), vip="192.0.2.210"),
+    )
+    checks = {"rabbitmq_cluster": Check(name="rabbitmq_cluster", kind="rabbitmq", hosts=("spare",))}
+    return Inventory(name="test", hosts=hosts, groups={g.name: g for g in groups}, checks=checks)
+
+
+def asked(*only: str) -> dict[str, HostPlan]:
+    plans = make_plan(inventory(), only).hosts
+    assert len({plan.host for plan in plans}) == len(plans), "a host is asked once"
+    return {plan.host: plan for plan in plans}
+
+
+def test_whole_inventory_is_one_batch_a_host_in_inventory_order() -> None:
+    plan = make_plan(inventory())
+    assert plan.selected is None
+    assert plan.hosts == (
+        HostPlan(
+            host="nfs-1",
+            units=("lsyncd.service", "keepalived.service", "web.socket"),
+            addresses=True,
+        ),
+        HostPlan(host="nfs-2", units=("lsyncd.service", "keepalived.service"), addresses=True),
+        HostPlan(
+            host="haproxy-1", units=("keepalived.service", "web.socket", "haproxy.service"), addresses=True
+        ),
+        HostPlan(host="outer"),
+        HostPlan(host="inner"),
+        HostPlan(host="spare"),
+    )
+
+
+def test_ids_stand_in_report_order() -> None:
+    assert verdict_ids(inventory()) == (
+        *(f"host/{name}" for name in NAMES),
+        "nfs/vip",
+        "web/vip",
+        "nfs/nfs-1/lsyncd",
+        "nfs/nfs-1/keepalived",
+        "nfs/nfs-2/lsyncd",
+        "nfs/nfs-2/keepalived",
+        "haproxy/haproxy-1/keepalived",
+        "haproxy/haproxy-1/web.socket",
+        "haproxy/nfs-1/keepalived",
+        "haproxy/nfs-1/web.socket",
+        "web/haproxy-1/haproxy",
+        "rabbitmq_cluster",
+    )
+
+
+NFS = {
+    "nfs/vip",
+    "nfs/nfs-1/lsyncd",
+    "nfs/nfs-1/keepalived",
+    "nfs/nfs-2/lsyncd",
+    "nfs/nfs-2/keepalived",
+}
+SELECTORS: dict[str, tuple[Sequence[str], set[str]]] = {
+    "a group": (("nfs",), NFS),
+    "a group, with a slash": (("nfs/",), NFS),
+    "a host of a group": (("nfs/nfs-1",), {"nfs/nfs-1/lsyncd", "nfs/nfs-1/keepalived"}),
+    "a unit": (("nfs/nfs-2/lsyncd",), {"nfs/nfs-2/lsyncd"}),
+    "a unit by its full name": (("nfs/nfs-2/lsyncd.service",), {"nfs/nfs-2/lsyncd"}),
+    "a unit of another kind": (("haproxy/nfs-1/web.socket",), {"haproxy/nfs-1/web.socket"}),
+    "a virtual IP": (("web/vip",), {"web/vip"}),
+    "a host": (("host/spare",), {"host/spare"}),
+    "every host": (("host",), {f"host/{name}" for name in NAMES}),
+    "a check": (("rabbitmq_cluster",), {"rabbitmq_cluster"}),
+    "several": (("host/spare", "web/vip"), {"host/spare", "web/vip"}),
+    "the same twice": (("web/vip", "web"), {"web/vip", "web/haproxy-1/haproxy"}),
+}
+
+
+@pytest.mark.parametrize(("only", "expected"), SELECTORS.values(), ids=SELECTORS)
+def test_selectors_choose_by_id_and_by_prefix(only: Sequence[str], expected: set[str]) -> None:
+    assert make_plan(inventory(), only).selected == expected
+
+
+NOTHING = {
+    "no such group": ("nsf", "the selector 'nsf' matches nothing in this inventory; did you mean 'nfs'?"),
+    "no whole name": ("nf", "did you mean 'nfs'?"),
+    "misspelt unit": ("nfs/nfs-1/lsycnd", "did you mean 'nfs/nfs-1/lsyncd'?"),
+    "misspelt host": ("host/spar", "did you mean 'host/spare'?"),
+    "misspelt check": ("rabbitmq_clutser", "did you mean 'rabbitmq_cluster'?"),
+    "nothing like it": ("§", "`quorate plan` lists what there is"),
+    "empty": ("", "matches nothing"),
+    "a slash": ("/", "matches nothing"),
+    "a pattern": ("nfs/*", "matches nothing"),
+}
+
+
+@pytest.mark.parametrize(("selector", "message"), NOTHING.values(), ids=NOTHING)
+def test_selector_that_matches_nothing_is_an_error_with_what_was_meant(selector: str, message: str) -> None:
+    with pytest.raises(SelectorError) as raised:
+        make_plan(inventory(), ["web", selector])
+    assert message in str(raised.value)
+    assert repr(selector) in str(raised.value)
+
+
+def test_group_is_asked_as_a_whole_with_the_jump_hosts_on_the_way() -> None:
+    assert asked("nfs/nfs-2/lsyncd") == {
+        "nfs-1": HostPlan(host="nfs-1", units=("lsyncd.service", "keepalived.service"), addresses=True),
+        "nfs-2": HostPlan(host="nfs-2", units=("lsyncd.service", "keepalived.service"), addresses=True),
+        "outer": HostPlan(host="outer"),
+        "inner": HostPlan(host="inner"),
+    }
+
+
+def test_shared_host_is_asked_only_for_the_groups_that_are_selected() -> None:
+    assert asked("haproxy") == {
+        "nfs-1": HostPlan(host="nfs-1", units=("keepalived.service", "web.socket")),
+        "haproxy-1": HostPlan(host="haproxy-1", units=("keepalived.service", "web.socket")),
+        "outer": HostPlan(host="outer"),
+    }
+
+
+def test_host_alone_is_asked_whether_it_answers() -> None:
+    assert asked("host/spare") == {"spare": HostPlan(host="spare")}
+    assert list(asked("host/nfs-2")) == ["nfs-2", "outer", "inner"]
+
+
+def test_check_alone_asks_no_host_over_ssh() -> None:
+    assert asked("rabbitmq_cluster") == {}
