@@ -42,7 +42,8 @@ def _verdict(host: Host, findings: dict[str, Finding], scene: Scene) -> Verdict:
     if cause == "monitor":
         finding = replace(finding, state=State.UNKNOWN)
     where = f" ({host.address})" if host.address else ""
-    said = "answers" if finding.state is State.OK else f"is {_word(finding)} ({words(finding.reason)})"
+    # Never "is down": a host that could not be asked may work for all who can reach it.
+    said = "answers" if finding.state is State.OK else f"could NOT be asked ({words(finding.reason)})"
     return Verdict(
         id=f"host/{host.name}",
         kind="host",
@@ -70,9 +71,3 @@ def _cause(host: Host, findings: dict[str, Finding], *, monitor_at_fault: bool) 
     if finding.reason is not Reason.JUMP_HOST_FAILED or jump is None or jump.state.rank < State.UNKNOWN.rank:
         return None
     return f"host/{host.ssh.jump}"
-
-
-def _word(finding: Finding) -> str:
-    if finding.state is State.UNKNOWN:
-        return "NOT VERIFIED"
-    return "DOWN" if finding.reason is Reason.HOST_UNREACHABLE else "CRITICAL"

@@ -106,9 +106,14 @@ class _Line:
     def __call__(self, host: str, done: int, total: int) -> None:
         filled = round(24 * done / total)
         bar = "━" * filled + "╺" * (24 - filled)
-        sys.stderr.write(f"\r\x1b[2K  {bar} {done}/{total} hosts  {host}"[:118])
-        sys.stderr.flush()
+        _show(f"\r\x1b[2K  {bar} {done}/{total} hosts  {host}"[:118])
 
     def clear(self) -> None:
-        sys.stderr.write("\r\x1b[2K")
+        _show("\r\x1b[2K")
+
+
+def _show(text: str) -> None:
+    # A terminal that has gone away must cost the progress, not the sweep.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
         sys.stderr.flush()

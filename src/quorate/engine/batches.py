@@ -5,10 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from quorate.checks.again import FollowUp
-from quorate.model import Ask, Contact, HostObservation, NoReply, Reply, UnitFacts
+from quorate.model import Ask, Contact, Host, HostObservation, NoReply, Reply, UnitFacts, Unobserved
 from quorate.plan import HostPlan
 from quorate.probes.addresses import ask_addresses, parse_addresses
-from quorate.probes.journal import ask_restarts, parse_restarts
+from quorate.probes.journal import (
+    ask_journal_access,
+    ask_restarts,
+    parse_journal_access,
+    parse_restarts,
+)
 from quorate.probes.sudo import sudo_refusal
 from quorate.probes.systemd import ask_system_state, ask_units, parse_system_state, parse_units
 
@@ -33,11 +38,31 @@ def read_look(plan: HostPlan, contact: Contact, answers: Answers, seen_at: datet
     )
 
 
-def follow_up_batch(follow_up: FollowUp, restart_window: float) -> tuple[Ask, ...]:
-    """Return the further questions to a host; the window in seconds."""
+def follow_up_batch(
+    follow_up: FollowUp, observation: HostObservation, host: Host, restart_window: float
+) -> tuple[Ask, ...]:
+    """Return the further questions to a host about what was observed there; the window in seconds."""
     state = (ask_system_state(),) if follow_up.system_state else ()
     triggers = (ask_units(follow_up.triggers),) if follow_up.triggers else ()
-    return (*state, *triggers, *(ask_restarts(unit, restart_window) for unit in follow_up.restarts))
+    names = [journal_name(observation, unit) for unit in follow_up.restarts]
+    restarts = [ask_restarts(name, restart_window) for name in names]
+    return (*state, *triggers, *restarts, *(access_batch(host) if restarts else ()))
+
+
+def journal_name(observation: HostObservation, unit: str) -> str:
+    """Return the name under which a unit's messages stand in the journal: its own, not an alias."""
+    facts = observation.units.get(unit)
+    return facts.names[0] if isinstance(facts, UnitFacts) and facts.names else unit
+
+
+def access_batch(host: Host) -> tuple[Ask, ...]:
+    """Return the question whether the journal can be seen, where sudo is not used: root always can."""
+    return () if host.ssh.sudo else (ask_journal_access(),)
+
+
+def read_access(answers: Answers) -> Unobserved | None:
+    """Return why the journal can't be seen, from the answers to `access_batch`."""
+    return parse_journal_access(answers[0]) if answers else None
 
 
 def read_follow_up(observation: HostObservation, follow_up: FollowUp, answers: Answers) -> HostObservation:
@@ -45,10 +70,13 @@ def read_follow_up(observation: HostObservation, follow_up: FollowUp, answers: A
     rest = iter(answers)
     system_state = parse_system_state(next(rest)) if follow_up.system_state else None
     facts = parse_units(next(rest), follow_up.triggers) if follow_up.triggers else {}
+    counts = [next(rest) for _ in follow_up.restarts]
+    hidden = read_access(list(rest))
     restarts, refused = {}, observation.sudo_refused
-    for unit, answer in zip(follow_up.restarts, rest, strict=True):
+    for unit, answer in zip(follow_up.restarts, counts, strict=True):
         counted = parse_restarts(answer)
-        if isinstance(counted, int):
+        # None is proven only where the journal can be seen.
+        if isinstance(counted, int) and (counted or hidden is None):
             restarts[unit] = counted
         refused = refused or refusal(answer)
     return replace(

@@ -3,13 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from quorate.engine.batches import access_batch, journal_name, read_access
 from quorate.evidence import Mask, evidence_from_journal, volatile_note
-from quorate.model import Ask, Evidence, Inventory, NoReply, Reply, State, Unobserved, Verdict, unit_id
+from quorate.model import (
+    Ask,
+    Evidence,
+    HostObservation,
+    Inventory,
+    NoReply,
+    Reply,
+    State,
+    Unobserved,
+    Verdict,
+    unit_id,
+)
 from quorate.probes.journal import (
     ask_journal,
     ask_journal_header,
     parse_journal,
     parse_journal_begins,
+    with_access,
 )
 
 _KEEPALIVED = "keepalived.service"
@@ -43,26 +56,34 @@ def wanted_logs(inventory: Inventory, verdicts: Sequence[Verdict], answering: fr
     return found
 
 
-def log_batches(wanted: Sequence[Wanted], lines: int) -> dict[str, tuple[tuple[str, ...], tuple[Ask, ...]]]:
+def log_batches(
+    wanted: Sequence[Wanted], inventory: Inventory, seen: Mapping[str, HostObservation]
+) -> dict[str, tuple[tuple[str, ...], tuple[Ask, ...]]]:
     """Return by host the units whose journals are fetched, and the batch that fetches them."""
     units: dict[str, dict[str, None]] = {}
     for want in wanted:
         units.setdefault(want.host, {})[want.unit] = None
-    return {
-        host: (tuple(names), (*(ask_journal(unit, lines) for unit in names), ask_journal_header()))
-        for host, names in units.items()
-    }
+    lines = inventory.evidence.log_lines
+    found = {}
+    for host, names in units.items():
+        journals = [ask_journal(journal_name(seen[host], unit), lines) for unit in names]
+        access = access_batch(inventory.hosts[host])
+        found[host] = (tuple(names), (*journals, ask_journal_header(), *access))
+    return found
 
 
 def read_logs(
     host: str, units: Sequence[str], answers: Sequence[Reply | NoReply], mask: Mask
 ) -> dict[tuple[str, str], Evidence]:
     """Return the evidence of each unit, from the answers to a batch of `log_batches`."""
-    *journals, header = answers
+    journals, header, access = answers[: len(units)], answers[len(units)], answers[len(units) + 1 :]
+    hidden = read_access(access)
     begins = parse_journal_begins(header)
     note = None if isinstance(begins, Unobserved) else volatile_note(*begins)
     return {
-        (host, unit): evidence_from_journal(parse_journal(answer), host=host, unit=unit, mask=mask, note=note)
+        (host, unit): evidence_from_journal(
+            with_access(parse_journal(answer), hidden), host=host, unit=unit, mask=mask, note=note
+        )
         for unit, answer in zip(units, journals, strict=True)
     }
 

@@ -156,16 +156,16 @@ class _Sweep:
                 self.looks[host][-1] = seen
 
     async def _follow_up(self, host: str, follow_up: FollowUp) -> HostObservation:
-        _, answers = await self._ask(
-            host, batches.follow_up_batch(follow_up, self.inventory.judging.restart_window)
-        )
-        return batches.read_follow_up(self.looks[host][-1], follow_up, answers)
+        observation, declared = self.looks[host][-1], self.inventory.hosts[host]
+        window = self.inventory.judging.restart_window
+        _, answers = await self._ask(host, batches.follow_up_batch(follow_up, observation, declared, window))
+        return batches.read_follow_up(observation, follow_up, answers)
 
     async def explain(self, verdicts: Sequence[Verdict], mask: Mask) -> list[Verdict]:
         """Return the verdicts with the journals behind them."""
         answering = frozenset(h for h, seen in self.looks.items() if seen[-1].contact.failure is None)
         wanted = logs.wanted_logs(self.inventory, verdicts, answering)
-        fetched = logs.log_batches(wanted, self.inventory.evidence.log_lines)
+        fetched = logs.log_batches(wanted, self.inventory, {h: seen[-1] for h, seen in self.looks.items()})
         jobs = {host: self._fetch(host, units, batch, mask) for host, (units, batch) in fetched.items()}
         found: dict[tuple[str, str], Evidence] = {}
         refused: dict[str, str] = {}

@@ -16,11 +16,14 @@ from quorate.model.inventory import (
     unit_id,
 )
 from quorate.model.report import Evidence, Report, Verdict
+from quorate.model.services import AmqpAsk, AmqpReply, PostgresAsk, PostgresReply
 from quorate.model.state import Reason, State
 
 __all__ = [
     "ActivePassive",
     "Addresses",
+    "AmqpAsk",
+    "AmqpReply",
     "Ask",
     "Check",
     "Contact",
@@ -33,6 +36,8 @@ __all__ = [
     "JudgingSettings",
     "LogsFrom",
     "NoReply",
+    "PostgresAsk",
+    "PostgresReply",
     "Reason",
     "Reply",
     "Report",

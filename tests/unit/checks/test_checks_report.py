@@ -215,7 +215,7 @@ def test_headers_of_the_others() -> None:
     assert found["nfs/vip"].summary == "VIP 192.0.2.220 of nfs is held by nfs-1"
     assert found["host/nfs-1"].summary == "nfs-1 (192.0.2.2) answers"
     down = verdicts(farm("a"), [unreachable("a", (LSYNCD,), vip=False)])
-    assert down["host/a"].summary == "a (192.0.2.1) is DOWN (host unreachable)"
+    assert down["host/a"].summary == "a (192.0.2.1) could NOT be asked (host unreachable)"
     assert down["web/a/lsyncd"].summary == "lsyncd on a is UNKNOWN (host unreachable)"
 
 
