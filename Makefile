@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-all check format lab-test bench requirements clean
+.PHONY: help demo test test-others check format lab-test bench requirements clean
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,8 +42,8 @@ test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -m "not lab"
 
-test-all: ## Run the tests on every Python from 3.11 on that is found
-	@tools/test-all-pythons $(MAKE)
+test-others: ## Run the tests on every other Python from 3.11 on that is found
+	@tools/test-other-pythons "$(PYTHON)" $(MAKE)
 
 lab-test: $(VENV)/.dev ## Boot machines with real systemd and run the contract suite on them (root)
 	@$(BIN)/python -m pytest -m lab
