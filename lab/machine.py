@@ -128,7 +128,8 @@ class Machine:
                 )
             time.sleep(0.1)
             if state not in accepted:
-                state = self.system_state(wait="starting" not in accepted, timeout=left)
+                # Asked anew every few seconds: `--wait` can miss the end of the boot, and wait for ever.
+                state = self.system_state(wait="starting" not in accepted, timeout=min(left, 5.0))
             if state in accepted:
                 sshd = self.greeting(timeout=min(left, 1.0)).startswith(b"SSH-2.0")
 

@@ -106,20 +106,24 @@ class Network:
         self.drop(host, "in")
         self.drop(host, "out")
 
-    def drop(self, host: str, direction: Direction, match: str = "") -> None:
-        """Drop what comes into or leaves a host; `match` narrows it in nft(8)'s words: `ip protocol vrrp`."""
+    def drop(self, host: str, direction: Direction, match: str = "", *, action: str = "drop") -> None:
+        """Drop what comes into or leaves a host; `match` narrows it in nft(8)'s words: `ip protocol vrrp`.
+
+        `action` is what is done instead of dropping: `reject with tcp reset`.
+        """
         hook, side = ("input", "iifname") if direction == "in" else ("output", "oifname")
         self.nft(
             host,
             f"add table {TABLE}\n"
             f"add chain {TABLE} {direction} {{ type filter hook {hook} priority -300; }}\n"
-            f'add rule {TABLE} {direction} {side} != "lo" {match} drop\n',
+            f'add rule {TABLE} {direction} {side} != "lo" {match} {action}\n',
         )
 
     def heal(self, host: str) -> None:
         """Undo `cut`, `drop` and `unplug`."""
         self.nft(host, f"add table {TABLE}\ndelete table {TABLE}\n")
-        self.plug(host)
+        if self.attached(host):  # a machine that is off has no cable
+            self.plug(host)
 
     def nft(self, host: str, rules: str) -> None:
         """Apply rules of nft(8) in a host's namespace, all or none."""
