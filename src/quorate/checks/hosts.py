@@ -53,8 +53,8 @@ def _verdict(host: Host, findings: dict[str, Finding], scene: Scene) -> Verdict:
         summary=f"{host.name}{where} {said}",
         detail=finding.detail,
         notes=finding.notes,
-        observed={"address": host.address, "answered": contact.answered},
-        expected={"answered": True},
+        observed={"address": host.address, "login": finding.reason.value},
+        expected={"login": "ok"},
         caused_by=cause,
         duration=contact.duration,
     )

@@ -1,7 +1,7 @@
 """Who holds a group's virtual IP, and what its units may do on each node because of that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from quorate.checks import units
 from quorate.checks.finding import Finding
@@ -94,6 +94,12 @@ def judge_unit(
     active = roles.active_node
     if active is not None and host != active:
         finding = units.judge_passive(seen, peer_runs=active in roles.running[unit])
+        if finding.reason is Reason.SPLIT_BRAIN:
+            finding = replace(finding, detail=f"it runs on the active node {active} too")
+        elif finding.reason is Reason.ROLE_MISPLACED:
+            finding = replace(
+                finding, detail=f"it runs here, and was not seen to run on the active node {active}"
+            )
         contradicts = finding.reason in (Reason.SPLIT_BRAIN, Reason.ROLE_MISPLACED)
     else:
         finding = units.judge_required(unit, seen, looks[host][-1], settings)

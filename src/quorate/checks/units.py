@@ -13,6 +13,11 @@ _RUNNING = frozenset({"active", "reloading", "refreshing"})
 _AT_REST = frozenset({"inactive", "maintenance"})
 _TRIGGERS = (".socket", ".timer", ".path")
 """Paths as well: the semantics name sockets and timers, and a path that is active starts its unit alike."""
+_WOULD_NOT_START = {
+    Reason.MASKED: "it runs, but would not start again: the unit is masked",
+    Reason.UNIT_NOT_FOUND: "it runs, but would not start again: its unit file is gone",
+    Reason.UNIT_BROKEN: "it runs, but would not start again: its unit file can't be loaded",
+}
 _STARTING_UP = frozenset({"initializing", "starting"})
 _CLD_EXITED, _CLD_KILLED = 1, 2
 _SIGINT, _SIGTERM = 2, 15
@@ -138,12 +143,15 @@ def _active(
         warnings.append(Reason.EXITED)
     if _restarted(unit, looks, observation, settings):
         if _restarts(unit, facts, observation) >= settings.restart_limit:
-            return _critical(Reason.CRASH_LOOP, facts)
+            return _crash_loop(unit, facts, observation, settings)
         warnings.append(Reason.RESTARTED_RECENTLY)
     notes = ("no_process",) if exited and facts.type == "oneshot" else ()
     if warnings:
         notes = (*(reason.value for reason in warnings[1:]), *notes)
-        return Finding(state=State.WARNING, reason=warnings[0], notes=notes, age=facts.active_age)
+        detail = _WOULD_NOT_START.get(warnings[0])
+        return Finding(
+            state=State.WARNING, reason=warnings[0], notes=notes, age=facts.active_age, detail=detail
+        )
     if facts.n_restarts and facts.active_age is None and unit not in observation.restarts:
         notes = (*notes, "restarts_unverified")
     return _ok(facts, *notes)
@@ -161,6 +169,15 @@ def _restarted(
     return facts.active_age is not None or observation.restarts.get(unit, 0) > 0
 
 
+def _crash_loop(
+    unit: str, facts: UnitFacts, observation: HostObservation, settings: JudgingSettings
+) -> Finding:
+    number = _restarts(unit, facts, observation)
+    counted = f"within {settings.restart_window / 60:g} min" if unit in observation.restarts else "so far"
+    detail = f"systemd restarted it {number} times {counted}"
+    return Finding(state=State.CRITICAL, reason=Reason.CRASH_LOOP, age=facts.state_age, detail=detail)
+
+
 def _restarts(unit: str, facts: UnitFacts, observation: HostObservation) -> int:
     counted = observation.restarts.get(unit)
     return counted if counted is not None else facts.n_restarts or 0
@@ -172,7 +189,7 @@ def _activating(
     facts = looks[-1]
     crashed = any(is_restarting(look) for look in looks)
     if crashed and _restarts(unit, facts, observation) >= settings.restart_limit:
-        return _critical(Reason.CRASH_LOOP, facts)
+        return _crash_loop(unit, facts, observation, settings)
     if is_restarting(facts):
         return _critical(Reason.CRASHED, facts)
     age = facts.starting_age if facts.state_age is None else facts.state_age

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from quorate.cli.errors import CommandError
+
 app = typer.Typer(
     name="quorate",
     help="Tells whether a highly available Airflow cluster really is highly available right now.",
     epilog="Exit codes: 0 all well, 1 warning, 2 critical, 3 unknown or wrong usage, 130/143 interrupted.",
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -50,7 +53,7 @@ def start(
         typer.echo(f"quorate {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        raise typer.BadParameter("no command was given")
+        raise CommandError("no command was given; `quorate --help` shows what there is")
 
 
 @app.command()

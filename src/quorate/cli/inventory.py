@@ -24,7 +24,8 @@ def run_validate(option: Path | None) -> int:
     path, inventory = load(option)
     counts = [(inventory.hosts, "host"), (inventory.groups, "group"), (inventory.checks, "check")]
     held = ", ".join(f"{len(things)} {word}{'' if len(things) == 1 else 's'}" for things, word in counts)
-    return print_out(f"{path}: valid; {inventory.name} has {held}\n")
+    unasked = "; this version does not ask checks yet" if inventory.checks else ""
+    return print_out(f"{path}: valid; {inventory.name} has {held}{unasked}\n")
 
 
 def run_schema() -> int:

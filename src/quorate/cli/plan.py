@@ -1,6 +1,7 @@
 """`quorate plan`: what a sweep would ask of whom."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from quorate.cli.inventory import load
@@ -36,9 +37,9 @@ def _way(host: Host) -> str:
 
 
 def _check(check: Check, inventory: Inventory) -> list[str]:
-    lines = ["", f"{check.name}: {check.kind}"]
+    lines = ["", f"{check.name}: {check.kind}; not asked by this version, and reported as UNKNOWN"]
     for key, value in check.settings.items():
-        if value is not None:
+        if value is not None and value != ():
             lines.append(f"  {key}: {_said(value)}")
     if check.logs_from is not None:
         hosts = ", ".join(inventory.groups[check.logs_from.group].hosts)
@@ -54,4 +55,8 @@ def _said(value: object) -> str:
             "Airflow connection": value.airflow_connection,
         }
         return next(f"from the {kind} {name}" for kind, name in places.items() if name is not None)
-    return str(value)
+    if isinstance(value, tuple):
+        return ", ".join(_said(each) for each in value)
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={_said(each)}" for key, each in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)

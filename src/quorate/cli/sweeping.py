@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ async def run_sweep(
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop, number)
-    with _progress() as progress:
+    with _progress([host.host for host in plan.hosts]) as progress:
         async with Transport(inventory.hosts, resolve=resolve_secret, dial=dial) as transport:
             report = await sweep(
                 inventory, transport, plan, limits=limits, evidence=evidence, progress=progress
@@ -89,11 +90,11 @@ def _allow_many_connections() -> None:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator["_Line | None"]:
+def _progress(hosts: Sequence[str]) -> Iterator["_Line | None"]:
     if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
-    line = _Line()
+    line = _Line(hosts)
     try:
         yield line
     finally:
@@ -101,15 +102,25 @@ def _progress() -> Iterator["_Line | None"]:
 
 
 class _Line:
-    """One line of a terminal that says how far the sweep is."""
+    """One line of a terminal that says how far the sweep is, and for whom it waits."""
+
+    def __init__(self, hosts: Sequence[str]) -> None:
+        self._waiting = dict.fromkeys(hosts)
 
     def __call__(self, host: str, done: int, total: int) -> None:
+        self._waiting.pop(host, None)
+        left = f"waiting for {', '.join(self._waiting)}" if self._waiting else "looking closer"
         filled = round(24 * done / total)
         bar = "━" * filled + "╺" * (24 - filled)
-        _show(f"\r\x1b[2K  {bar} {done}/{total} hosts  {host}"[:118])
+        _show(f"\r\x1b[2K  {bar} {done}/{total} hosts, {left}"[: _columns()])
 
     def clear(self) -> None:
         _show("\r\x1b[2K")
+
+
+def _columns() -> int:
+    # A line that is longer than the terminal could not be taken back.
+    return shutil.get_terminal_size((80, 24)).columns + len("\r\x1b[2K") - 1
 
 
 def _show(text: str) -> None:

@@ -52,7 +52,7 @@ async def fan_out(jobs: Mapping[str, Coroutine[Any, Any, T]], limits: Limits) ->
         unfinished = {name for name, task in tasks.items() if not task.done()}
         for name in unfinished:
             tasks[name].cancel()
-        await asyncio.gather(stopped, *tasks.values(), return_exceptions=True)
+        await asyncio.gather(stopped, *(tasks[name] for name in unfinished), return_exceptions=True)
     return {name: _result(task, why) for name, task in tasks.items()}
 
 

@@ -93,6 +93,7 @@ class _Sweep:
             verdicts=tuple(verdicts),
             active_nodes=judgement.active_nodes,
             interrupted=self.limits.stop.is_set(),
+            only=self.plan.only,
         )
 
     async def settle(self, plans: Mapping[str, HostPlan]) -> None:

@@ -69,7 +69,10 @@ def upper_snake(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """The outcome of one sweep; verdicts in report order. `duration` in seconds, `started_at` in UTC."""
+    """The outcome of one sweep; verdicts in report order. `duration` in seconds, `started_at` in UTC.
+
+    `only` are the selectors that chose what is reported; empty for a report of the whole cluster.
+    """
 
     cluster: str
     started_at: datetime
@@ -77,6 +80,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
     active_nodes: Mapping[str, str | None] = field(default_factory=dict)
     interrupted: bool = False
+    only: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:

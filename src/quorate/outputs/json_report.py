@@ -27,6 +27,7 @@ def render(report: Report) -> str:
         "verdicts": [_verdict(verdict) for verdict in report.verdicts],
         "root_causes": [verdict.id for verdict in report.root_causes],
         "interrupted": report.interrupted,
+        "only": report.only,
     }
     return json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 

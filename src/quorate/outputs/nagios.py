@@ -7,7 +7,7 @@ import math
 
 from quorate.model import Report, State, Verdict
 from quorate.outputs.safe import one_line, shorten
-from quorate.outputs.words import counted, leading, utc_seconds
+from quorate.outputs.words import cluster_words, counted, leading, utc_seconds
 
 LIMIT = 4096
 """Bytes of the whole output: what NRPE and the classic core carry without cutting it themselves."""
@@ -18,7 +18,7 @@ _RESERVE = 80  # bytes kept for the line that says how much was left out
 def render(report: Report) -> str:
     """Return the status line, then a line for each root cause and each consequence, within LIMIT bytes."""
     roots = report.root_causes
-    text = f"QUORATE {_word(report.state)} - {_clean(report.cluster, 100)}: {_lead(report)}"
+    text = f"QUORATE {_word(report.state)} - {_clean(cluster_words(report), 200)}: {_lead(report)}"
     lines = [f"{text} | {_figures(report)}"]
     lines += [_line(verdict) for verdict in roots]
     lines += [

@@ -40,6 +40,11 @@ def render(report: Report) -> str:
             "1 if the sweep was interrupted before everything had answered.",
             [({}, int(report.interrupted))],
         ),
+        (
+            "quorate_sweep_partial",
+            "1 if only a part of the cluster was chosen to be reported.",
+            [({}, int(bool(report.only)))],
+        ),
         ("quorate_active_node", "1 for the proven active node of a group.", _active_nodes(report)),
         ("quorate_verdict_state", f"State of one verdict: {_RANKS}.", _states(report)),
         (

@@ -8,7 +8,16 @@ from quorate.outputs.arrange import consequences
 from quorate.outputs.logs import logs_body, logs_title
 from quorate.outputs.safe import one_line
 from quorate.outputs.tree import cluster_tree
-from quorate.outputs.words import SYMBOLS, counted, facts_words, header, leading, span, utc_words
+from quorate.outputs.words import (
+    SYMBOLS,
+    cluster_words,
+    counted,
+    facts_words,
+    header,
+    leading,
+    span,
+    utc_words,
+)
 from quorate.outputs.wrap import glued, wrapped
 
 _INDENT = "   "  # as wide as a symbol and the space behind it
@@ -26,6 +35,7 @@ def render_text(report: Report, *, colour: bool = False, width: int = 100) -> st
     paint = painter(colour=colour)
     lines = _head(report, paint, width)
     explained = consequences(report)
+    lines += _overview(report, paint)
     printed: dict[Evidence, str] = {}
     for root in report.root_causes:
         lines += ["", *_root(root, explained.get(root.id, []), report, paint, width)]
@@ -40,9 +50,9 @@ def _head(report: Report, paint: Paint, width: int) -> list[str]:
     # A run in which the worst is a passive node's rightful rest is well; it says how many rest.
     state = State.OK if report.state is State.EXPECTED else report.state
     tally = [f"{number} {word}" for word, number in reversed(report.counts.items()) if number]
-    title = f"{SYMBOLS[state]} {one_line(report.cluster)}: {state.word.upper()}"
+    title = f"{SYMBOLS[state]} {cluster_words(report)}: {state.word.upper()}"
     title += " - " + ", ".join(tally) if tally else ""
-    hosts = sum(verdict.kind == "host" for verdict in report.verdicts)
+    hosts = len({verdict.host for verdict in report.verdicts if verdict.host is not None})
     figures = [
         leading(report),
         f"{counted(hosts, 'host')}, {counted(len(report.verdicts), 'verdict')}",
@@ -54,6 +64,14 @@ def _head(report: Report, paint: Paint, width: int) -> list[str]:
         stopped = "The sweep was interrupted: what had not answered by then is UNKNOWN."
         lines += [paint(State.UNKNOWN.word, line) for line in wrapped(stopped, width)]
     return lines
+
+
+def _overview(report: Report, paint: Paint) -> list[str]:
+    """Return a line for each root cause where there are several, so that no log between them hides one."""
+    roots = report.root_causes
+    if len(roots) < 2:
+        return []
+    return ["", *(paint(v.state.word, f"  {header(v)} ({one_line(v.id)})") for v in roots)]
 
 
 def _root(root: Verdict, explained: list[Verdict], report: Report, paint: Paint, width: int) -> list[str]:

@@ -42,11 +42,13 @@ def cluster_tree(report: Report, paint: Paint, width: int) -> list[str]:
 
 
 def _rows(report: Report) -> Iterator[_Row]:
-    if report.active_nodes:
+    judged = {verdict.group for verdict in report.verdicts}
+    active_nodes = {group: node for group, node in report.active_nodes.items() if group in judged}
+    if active_nodes:
         nodes = ", ".join(
-            one_line(f"{group} → {node or 'not proven'}") for group, node in report.active_nodes.items()
+            one_line(f"{group} → {node or 'not proven'}") for group, node in active_nodes.items()
         )
-        proven = all(report.active_nodes.values())
+        proven = all(active_nodes.values())
         yield _Row(label="active nodes", text=nodes, style=(State.OK if proven else State.UNKNOWN).word)
     for title, verdicts in sections(report).items():
         label = one_line(title)

@@ -82,6 +82,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def cluster_words(report: Report) -> str:
+    """Return the cluster's name, with what was chosen of it where the report is not of the whole."""
+    chosen = f" (only {', '.join(report.only)})" if report.only else ""
+    return one_line(report.cluster + chosen)
+
+
 def leading(report: Report) -> str:
     """Return the words that a report leads with: `1 root cause, 7 consequences`, or `all well`."""
     roots = len(report.root_causes)

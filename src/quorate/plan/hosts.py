@@ -18,10 +18,11 @@ class HostPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a sweep asks; `selected` are the ids that it reports, None for all."""
+    """What a sweep asks; `selected` are the ids that it reports, None for all, chosen by `only`."""
 
     hosts: tuple[HostPlan, ...]
     selected: frozenset[str] | None = None
+    only: tuple[str, ...] = ()
 
 
 def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
@@ -35,7 +36,7 @@ def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
     wanted = {host for group in groups for host in group.hosts}
     wanted |= {h for h in inventory.hosts if selected is None or f"host/{h}" in selected}
     hosts = [h for h in inventory.hosts if h in _with_jumps(inventory, wanted)]
-    return Plan(hosts=tuple(_host_plan(host, groups) for host in hosts), selected=selected)
+    return Plan(hosts=tuple(_host_plan(host, groups) for host in hosts), selected=selected, only=tuple(only))
 
 
 def _concerns(group: Group, selected: frozenset[str]) -> bool:

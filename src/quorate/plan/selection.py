@@ -36,7 +36,14 @@ def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:
 
 
 def _nothing(selector: str, ids: Sequence[str]) -> str:
+    of_host = [i for i in ids if selector in i.split("/")[1:2]]
+    if of_host:
+        return f"the selector {selector!r} matches nothing, but these are of that host: {', '.join(of_host)}"
     known = sorted({"/".join(i.split("/")[:depth]) for i in ids for depth in (1, 2, 3)})
-    near = difflib.get_close_matches(selector, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "`quorate plan` lists what there is"
+    near = difflib.get_close_matches(selector.lower(), known, n=1)
+    hint = (
+        f"did you mean {near[0]!r}?"
+        if near
+        else f"it can begin with {', '.join(dict.fromkeys(i.split('/')[0] for i in ids))}"
+    )
     return f"the selector {selector!r} matches nothing in this inventory; {hint}"

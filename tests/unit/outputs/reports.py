@@ -201,8 +201,8 @@ def passive_unreachable() -> Report:
             "host/nfs-2": {
                 "state": State.CRITICAL,
                 "reason": Reason.HOST_UNREACHABLE,
-                "summary": "nfs-2 (192.0.2.203) is DOWN (host unreachable)",
-                "detail": "no answer from 192.0.2.203 port 22 within 5 s",
+                "summary": "nfs-2 (192.0.2.203) could NOT be asked (host unreachable)",
+                "detail": "no TCP connection to 192.0.2.203:22: no answer within 5 s",
                 "observed": {"answered": False},
                 "duration": 5.002,
             },

@@ -45,7 +45,7 @@ def test_json_has_every_key_in_order(name: str) -> None:
     document = json.loads(FORMATS["json"](report))
     assert list(document) == [
         *("schema", "cluster", "started_at", "duration_s", "state", "counts", "active_nodes", "verdicts"),
-        *("root_causes", "interrupted"),
+        *("root_causes", "interrupted", "only"),
     ]
     assert document["schema"] == "quorate.report/1"
     assert list(document["counts"]) == ["ok", "expected", "warning", "unknown", "critical"]
@@ -125,11 +125,12 @@ def test_nagios_lines() -> None:
     first, *rest = FORMATS["nagios"](passive_unreachable()).splitlines()
     assert first == (
         "QUORATE CRITICAL - airflow-prod: 1 root cause, 4 consequences: "
-        "nfs-2 (192.0.2.203) is DOWN (host unreachable) (host/nfs-2)"
+        "nfs-2 (192.0.2.203) could NOT be asked (host unreachable) (host/nfs-2)"
         " | ok=44 expected=0 warning=0 unknown=4 critical=1 duration=5.04s"
     )
     assert (
-        rest[0] == "CRITICAL: nfs-2 (192.0.2.203) is DOWN (host unreachable) (host/nfs-2, host_unreachable)"
+        rest[0]
+        == "CRITICAL: nfs-2 (192.0.2.203) could NOT be asked (host unreachable) (host/nfs-2, host_unreachable)"  # noqa: E501  the line as it is printed
     )
     assert len(rest) == 5
     assert rest[1].endswith("(nfs/nfs-2/nfs-server, host_unreachable, caused by host/nfs-2)")
@@ -218,6 +219,7 @@ def test_prometheus_parses_and_tells_the_same(name: str) -> None:
     assert single["quorate_sweep_timestamp_seconds"] == pytest.approx(START.timestamp(), abs=1e-5)
     assert single["quorate_sweep_duration_seconds"] == pytest.approx(report.duration)
     assert single["quorate_sweep_interrupted"] == report.interrupted
+    assert single["quorate_sweep_partial"] == bool(report.only)
     nodes = [(s.labels["group"], s.labels["host"], s.value) for s in families["quorate_active_node"].samples]
     assert nodes == [(group, host, 1.0) for group, host in report.active_nodes.items() if host]
 

@@ -33,10 +33,12 @@ def test_causes_come_first_with_evidence_then_the_tree() -> None:
     text = render_text(duplicate_vip())
     parts = [
         "2 root causes, 3 consequences",
-        "🚨 CRITICAL: VIP 192.0.2.220",
+        "\n  🚨 CRITICAL: VIP 192.0.2.220",
+        "\n  ⚠️ WARNING: keepalived on nfs-2",
+        "\n🚨 CRITICAL: VIP 192.0.2.220",
         "📋 SERVICE LOGS: keepalived on nfs-1",
         "Could not fetch the journal: sudo: a password is required",
-        "⚠️ WARNING: keepalived on nfs-2",
+        "\n⚠️ WARNING: keepalived on nfs-2",
         "evidence of 3 consequences is in -o json",
         "active nodes      nfs → not proven",
         "❌ lsyncd: CRITICAL - SPLIT BRAIN ← nfs/vip",
@@ -86,7 +88,7 @@ def test_expected_is_named_only_where_it_differs() -> None:
     assert "observed address=192.0.2.220, holders=[nfs-1, nfs-2]; expected holders=1" in render_text(
         duplicate_vip()
     )
-    warning = render_text(duplicate_vip()).split("⚠️ WARNING: keepalived")[1]
+    warning = render_text(duplicate_vip()).split("\n⚠️ WARNING: keepalived")[1]
     assert "observed" not in warning
 
 

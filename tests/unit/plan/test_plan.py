@@ -107,7 +107,7 @@ NOTHING = {
     "misspelt unit": ("nfs/nfs-1/lsycnd", "did you mean 'nfs/nfs-1/lsyncd'?"),
     "misspelt host": ("host/spar", "did you mean 'host/spare'?"),
     "misspelt check": ("rabbitmq_clutser", "did you mean 'rabbitmq_cluster'?"),
-    "nothing like it": ("§", "`quorate plan` lists what there is"),
+    "nothing like it": ("§", "it can begin with host, nfs,"),
     "empty": ("", "matches nothing"),
     "a slash": ("/", "matches nothing"),
     "a pattern": ("nfs/*", "matches nothing"),
