@@ -16,7 +16,7 @@ SCENARIOS = scenarios(rows=True)
 
 
 def quicker(inventory: Inventory, changed: Set[str]) -> Inventory:
-    """Return the inventory with shorter limits for hosts that the scenario changes: silence tells no more later.
+    """Return the inventory with shorter limits for hosts that are changed: silence tells no more later.
 
     The others stay patient, so that a busy machine makes none of them silent.
     """
