@@ -16,14 +16,11 @@ from quorate.model.inventory import (
     unit_id,
 )
 from quorate.model.report import Evidence, Report, Verdict
-from quorate.model.services import AmqpAsk, AmqpReply, PostgresAsk, PostgresReply
 from quorate.model.state import Reason, State
 
 __all__ = [
     "ActivePassive",
     "Addresses",
-    "AmqpAsk",
-    "AmqpReply",
     "Ask",
     "Check",
     "Contact",
@@ -36,8 +33,6 @@ __all__ = [
     "JudgingSettings",
     "LogsFrom",
     "NoReply",
-    "PostgresAsk",
-    "PostgresReply",
     "Reason",
     "Reply",
     "Report",

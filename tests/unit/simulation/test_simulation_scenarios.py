@@ -115,14 +115,6 @@ def test_every_reason_that_a_unit_host_or_pair_can_have_is_shown() -> None:
         Reason.UNSUPPORTED_KIND,
         Reason.SECRET_UNAVAILABLE,
         Reason.INTERNAL_ERROR,
-        # Of databases and brokers, which the simulation does not play yet.
-        Reason.CONNECT_FAILED,
-        Reason.AUTH_FAILED,
-        Reason.TIMEOUT,
-        Reason.QUERY_FAILED,
-        Reason.READ_ONLY,
-        Reason.REDUNDANCY_LOST,
-        Reason.QUORUM_LOST,
     }
     assert {reason.value for reason in set(Reason) - elsewhere} - shown == set()
 
