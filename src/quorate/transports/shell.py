@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import asyncssh
 from asyncssh.connection import SSHClientConnection
@@ -13,8 +13,12 @@ from quorate.transports.errors import HostError, cleaned, seconds
 from quorate.transports.login import Client
 from quorate.transports.target import Target
 
-KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 1, 2
-"""While something is awaited: a host that is frozen is found after three seconds of silence."""
+WATCH_AFTER = 0.6
+KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 0.8, 2
+"""While something is awaited: a host that is frozen is found after three seconds of silence.
+
+What is answered at once is not watched: each packet that comes would set the timer anew.
+"""
 TERM_SECONDS = 0.3
 """How long what runs under sudo has to end by itself."""
 KILL_SECONDS = 2.0
@@ -84,14 +88,18 @@ class Shell:
         if line:
             self._write(line)
 
-    @contextlib.asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
         """Send keep-alives while something is awaited; a connection that is merely kept costs nothing."""
-        self._connection.set_keepalive(KEEPALIVE_INTERVAL, KEEPALIVE_COUNT)
+        begin = asyncio.get_running_loop().call_later(
+            WATCH_AFTER, self._connection.set_keepalive, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT
+        )
         try:
             yield
         finally:
-            self._connection.set_keepalive(0)
+            begin.cancel()
+            if begin.when() <= asyncio.get_running_loop().time():
+                self._connection.set_keepalive(0)
 
     def _not_begun(self, limit: float, *, out_of_time: bool) -> HostError:
         user = self._target.options.username

@@ -90,7 +90,7 @@ class SshLink:
             shell.say(commands)
         else:
             shell = await self._begun(commands, until)
-        async with shell.watched():
+        with shell.watched():
             return await shell.answers(limits, until)
 
     async def _begun(self, commands: Sequence[tuple[str, ...]], until: float) -> Shell:
@@ -109,7 +109,7 @@ class SshLink:
 
     async def _begun_on(self, login: _Login, commands: Sequence[tuple[str, ...]], until: float) -> Shell:
         self._shell = shell = Shell(login.connection, login.target, login.client)
-        async with shell.watched():
+        with shell.watched():
             await shell.begin(commands, until)
         return shell
 

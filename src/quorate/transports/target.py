@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import asyncssh
+from asyncssh.encryption import get_default_encryption_algs
+from asyncssh.kex import get_default_kex_algs
 
 from quorate.model import Host, Reason, SshSettings
 from quorate.transports.errors import HostError
@@ -18,8 +20,17 @@ from quorate.transports.threads import in_thread
 Options = asyncssh.SSHClientConnectionOptions
 
 # Cheap algorithms first, all others that asyncssh trusts behind them. Measured in docs/reference/ssh.md.
-_KEX = "^curve25519-sha256,curve25519-sha256@libssh.org"
-_CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+# As lists: working out a pattern such as `^aes*` takes 2 ms.
+_KEX = [
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    *(name.decode() for name in get_default_kex_algs()),
+]
+_CIPHERS = [
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    *(name.decode() for name in get_default_encryption_algs()),
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

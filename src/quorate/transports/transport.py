@@ -18,7 +18,7 @@ from quorate.transports.ssh import Means, SshLink
 from quorate.transports.target import Targets
 from quorate.transports.tcp import Resolver
 from quorate.transports.threads import in_thread
-from quorate.transports.wire import READ_BYTES, Question, batch_line
+from quorate.transports.wire import READ_BYTES, command_line
 
 _NOTHING = Ask(argv=("true",))
 RESERVE = 0.5
@@ -107,7 +107,8 @@ class Transport:
         """
         declared = self._hosts[host]
         batch = _Batch(list(asks) or [_NOTHING])
-        batch_line([Question(number=0, argv=a.argv) for a in batch.asks])
+        for each in batch.asks:
+            command_line(each.argv)
         loop = asyncio.get_running_loop()
         started = loop.time()
         lock = self._locks.setdefault(host, asyncio.Lock())

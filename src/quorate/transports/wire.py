@@ -18,6 +18,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 KEPT_BYTES = 4 * 1024 * 1024
 """How much of one answer is kept; the rest is read and dropped, and the reply says that it was truncated."""
@@ -36,6 +37,9 @@ _HEAD = (
 _TAIL = '; : more; while IFS= read -r b; do eval "$b"; done'
 # A word as shlex.join writes it, or the sign between two commands; a quoted semicolon is a word.
 _WORD = re.compile(r"\s*(?P<word>;|(?:'[^']*'|\"[^\"]*\"|[^\s;'\"\\])+)")
+# Numbers are bounded in length: a host that lies must not make Python convert a million digits.
+_OUT = re.compile(rb"begin \d{1,9}|\d{1,9} \d{1,3}(?: \d{1,12}(?:\.\d{1,9})?)?")
+_ERR = re.compile(rb"begin|\d{1,9}")
 _SCRIPT = re.compile(r"k=(?P<token>[0-9a-f]+); .*?; : ask; (?P<batch>.*)" + re.escape(_TAIL), re.DOTALL)
 
 
@@ -61,10 +65,16 @@ class Frame:
 
 def batch_line(questions: Sequence[Question]) -> str:
     """Return one line of sh that asks all questions in order, without its newline."""
-    for question in questions:
-        if any("\n" in word or "\0" in word for word in question.argv):
-            raise ValueError(f"a command word holds a line break: {question.argv!r}")
-    return "; ".join(f"q {question.number} {shlex.join(question.argv)}" for question in questions)
+    return "; ".join(f"q {question.number} {command_line(question.argv)}" for question in questions)
+
+
+# All hosts are asked much the same, sweep after sweep.
+@lru_cache(maxsize=1024)
+def command_line(argv: tuple[str, ...]) -> str:
+    """Return a command as sh reads it; ValueError where a word holds a line break."""
+    if any("\n" in word or "\0" in word for word in argv):
+        raise ValueError(f"a command word holds a line break: {argv!r}")
+    return shlex.join(argv)
 
 
 def login_command(token: str, questions: Sequence[Question]) -> str:
@@ -129,9 +139,8 @@ class Framer:
 
     def __init__(self, token: str) -> None:
         self.pid: int | None = None
-        # Numbers are bounded in length: a host that lies must not make Python convert a million digits.
-        self._stdout = _Stream(token, rb"begin \d{1,9}|\d{1,9} \d{1,3}(?: \d{1,12}(?:\.\d{1,9})?)?")
-        self._stderr = _Stream(token, rb"begin|\d{1,9}")
+        self._stdout = _Stream(token, _OUT)
+        self._stderr = _Stream(token, _ERR)
         self._awaited: set[int] = set()
         self._outs: dict[int, tuple[bytes, bool, int, float | None]] = {}
         self._errs: dict[int, bytes] = {}
@@ -175,7 +184,9 @@ class Framer:
         return self._complete()
 
     def _complete(self) -> list[Frame]:
-        frames = []
+        frames: list[Frame] = []
+        if not self._outs or not self._errs:
+            return frames
         for number in [n for n in self._outs if n in self._errs]:
             stdout, truncated, exit_code, uptime = self._outs.pop(number)
             self._awaited.discard(number)
@@ -195,9 +206,9 @@ class Framer:
 class _Stream:
     """Cuts one stream at the token's lines."""
 
-    def __init__(self, token: str, line: bytes) -> None:
+    def __init__(self, token: str, line: re.Pattern[bytes]) -> None:
         self._mark = f"\n{token} ".encode()
-        self._line = re.compile(line)
+        self._line = line
         self._buffer = bytearray()
         self._scan = 0
         self._head: bytes | None = None
@@ -216,7 +227,7 @@ class _Stream:
         self.taken += len(data)
         self._buffer += data
         found = []
-        while (cut := self._next()) is not None:
+        while self._buffer and (cut := self._next()) is not None:
             found.append(cut)
         if len(self._buffer) > KEPT_BYTES:
             self._shed()
