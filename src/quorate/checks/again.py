@@ -119,7 +119,11 @@ def _contradicts_roles(group: Group, looks: Looks) -> bool:
         facts = looks[holder][-1].units.get(unit)
         if set(roles.running[unit]) - {holder}:
             return True
-        if isinstance(facts, UnitFacts) and units.rests(facts) and not units.waits(facts, looks[holder][-1]):
+        if not isinstance(facts, UnitFacts):
+            continue
+        missing = units.rests(facts) and not units.waits(facts, looks[holder][-1])
+        # What its last stop left as failed is about to be started where a failover is under way.
+        if missing or units.was_stopped(facts):
             return True
     return False
 

@@ -103,7 +103,7 @@ def judge_unit(
         contradicts = finding.reason in (Reason.SPLIT_BRAIN, Reason.ROLE_MISPLACED)
     else:
         finding = units.judge_required(unit, seen, looks[host][-1], settings)
-        contradicts = finding.reason is Reason.INACTIVE
+        contradicts = finding.reason is Reason.INACTIVE or units.was_stopped(seen[-1])
     if len(roles.holders) > 1:
         return _two_holders(host, unit, roles, finding)
     if active is None:

@@ -131,6 +131,11 @@ def stopped_by_signal(facts: UnitFacts) -> bool:
     return facts.exec_main_code == _CLD_EXITED and facts.exec_main_status in {128 + s for s in signals}
 
 
+def was_stopped(facts: UnitFacts) -> bool:
+    """Tell whether the unit is called failed only because of how it was stopped."""
+    return facts.active_state == "failed" and stopped_by_signal(facts)
+
+
 def _active(
     unit: str, looks: Sequence[UnitFacts], observation: HostObservation, settings: JudgingSettings
 ) -> Finding:

@@ -1,5 +1,6 @@
 """How a command says what is wrong."""
 
+import os
 import sys
 
 EXIT_USAGE = 3
@@ -17,8 +18,11 @@ def complain(*lines: str) -> int:
     """Print lines to standard error under our name, and return the exit code for them."""
     if sys.stderr is None:
         return EXIT_USAGE
-    for line in lines:
-        text = f"quorate: {line}\n".encode("utf-8", "backslashreplace")
+    text = "".join(f"quorate: {line}\n" for line in lines).encode("utf-8", "backslashreplace")
+    try:
         sys.stderr.buffer.write(text)
-    sys.stderr.flush()
+        sys.stderr.flush()
+    except OSError:
+        # Nobody can be told; the exit code must say it all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return EXIT_USAGE

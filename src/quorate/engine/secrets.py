@@ -1,6 +1,7 @@
 """Fetches secrets from where the inventory says they are; the one place where they become text."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,11 @@ def resolve_secret(secret: Secret) -> str:
 
 def _from_file(path: Path) -> str:
     try:
-        with path.expanduser().open(encoding="utf-8") as file:
+        # Never wait for a pipe's other end: a secret is a plain file.
+        number = os.open(path.expanduser(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(number, encoding="utf-8") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise SecretUnavailableError(f"the file {path} is not a regular file")
             value = file.read(_LONGEST).rstrip("\r\n")
     except OSError as error:
         raise SecretUnavailableError(f"the file {path} cannot be read: {error.strerror}") from None

@@ -80,6 +80,8 @@ def _group(name: str, entry: GroupEntry) -> Group:
 
 
 def _check(name: str, entry: CheckEntry, hosts: Mapping[str, Host], folder: str) -> Check:
+    if entry.kind not in KINDS:
+        return Check(name=name, kind=entry.kind)
     resolved = KINDS[entry.kind].resolve(entry, hosts)
     settings = {
         key: located(value, folder) if isinstance(value, Secret) else value

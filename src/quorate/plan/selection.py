@@ -27,12 +27,17 @@ def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:
     """Return the ids that the selectors choose; SelectorError where one chooses none."""
     chosen: set[str] = set()
     for selector in selectors:
-        wanted = selector.removesuffix("/").removesuffix(".service")
-        found = {i for i in ids if i == wanted or i.startswith(wanted + "/")}
+        # A unit may be written with `.service`; a group or a host may be called so.
+        found = _matching(ids, selector) or _matching(ids, selector.removesuffix(".service"))
         if not found:
             raise SelectorError(_nothing(selector, ids))
         chosen |= found
     return frozenset(chosen)
+
+
+def _matching(ids: Sequence[str], selector: str) -> set[str]:
+    wanted = selector.removesuffix("/")
+    return {i for i in ids if i == wanted or i.startswith(wanted + "/")}
 
 
 def _nothing(selector: str, ids: Sequence[str]) -> str:

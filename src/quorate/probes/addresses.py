@@ -15,6 +15,9 @@ class _ListError(Exception):
     """The list is not what iproute2 prints; the message says where."""
 
 
+_NOT_UP = ("DOWN", "LOWERLAYERDOWN", "NOTPRESENT")
+
+
 def ask_addresses() -> Ask:
     """Return the question for the addresses of a host; it needs no sudo. Source: ip-address(8)."""
     return Ask(argv=("ip", "-j", "addr", "show"))
@@ -71,7 +74,10 @@ def _of_link(link: Any) -> list[str]:
         raise _ListError("a flag of an interface is no text")
     # Every address is read, whether it counts or not, so that an odd list is never half believed.
     usable = [address for entry in _field(link, "addr_info", list) if (address := _of_entry(entry))]
-    counts = "UP" in flags and "LOOPBACK" not in flags and name != "lo"
+    # Of an interface that was taken up but has no carrier, ip itself says `state DOWN`; those that have no
+    # carrier to lose (dummy, tun) are UNKNOWN.
+    up = "UP" in flags and link.get("operstate") not in _NOT_UP
+    counts = up and "LOOPBACK" not in flags and name != "lo"
     return usable if counts else []
 
 

@@ -65,7 +65,7 @@ class Conversation:
     def __init__(self) -> None:
         self.token = secrets.token_hex(12)
         self._framer = Framer(self.token)
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[tuple[Frame, float]] = deque()
         self._asked = 0
         self._awaited: deque[int] = deque()
         self._news: asyncio.Future[None] | None = None
@@ -87,8 +87,12 @@ class Conversation:
         """Take bytes of one stream as they come."""
         begun = self._framer.begun
         frames = self._framer.feed_stderr(data) if stderr else self._framer.feed_stdout(data)
-        self._frames.extend(frames)
-        if frames or begun != self._framer.begun or self._framer.overflow:
+        if frames:
+            now = asyncio.get_running_loop().time()
+            self._frames.extend((frame, now) for frame in frames)
+        # Who waits is woken for the whole batch: each time costs as much as reading an answer does.
+        whole = bool(frames) and len(self._frames) >= len(self._awaited)
+        if whole or begun != self._framer.begun or self._framer.overflow:
             self._notify()
 
     def end(self, how: str) -> None:
@@ -150,12 +154,12 @@ class Conversation:
         started = loop.time()
         while self._awaited:
             while self._frames:
-                frame = self._frames.popleft()
+                frame, came = self._frames.popleft()
                 if self._awaited and frame.number == self._awaited[0]:
                     self._awaited.popleft()
-                    now = loop.time()
-                    replies.append(_reply(frame, now - started))
-                    started = now
+                    # With the login it may have come before anybody waited.
+                    replies.append(_reply(frame, max(0.0, came - started)))
+                    started = max(started, came)
             if not self._awaited:
                 break
             if self._framer.overflow:

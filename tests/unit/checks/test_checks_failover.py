@@ -22,6 +22,18 @@ FAILOVER = {
         ("OK ok", "WARNING failover_in_progress"),
         ("EXPECTED passive_inactive", "EXPECTED passive_inactive"),
     ),
+    "the holder has yet to start one that its last stop left as failed": (
+        (young(), unit("failed/failed", result="exit-code", exec_main_code=1, exec_main_status=143)),
+        (RESTS, RESTS),
+        ("OK ok", "WARNING failover_in_progress"),
+        ("EXPECTED passive_inactive", "EXPECTED passive_inactive"),
+    ),
+    "the holder's unit failed by itself": (
+        (young(), FAILED),
+        (RESTS, RESTS),
+        ("OK ok", "CRITICAL failed"),
+        ("EXPECTED passive_inactive", "EXPECTED passive_inactive"),
+    ),
     "the other has yet to stop one": (
         (young(), young()),
         (RUNS, RESTS),

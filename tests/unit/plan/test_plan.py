@@ -6,6 +6,7 @@ import pytest
 
 from quorate.model import ActivePassive, Check, Group, Host, Inventory, SshSettings
 from quorate.plan import HostPlan, SelectorError, make_plan, verdict_ids
+from quorate.plan.selection import select
 
 JUMPS = {"nfs-1": "outer", "nfs-2": "inner", "inner": "outer"}
 NAMES = ("nfs-1", "nfs-2", "haproxy-1", "outer", "inner", "spare")
@@ -146,3 +147,10 @@ def test_host_alone_is_asked_whether_it_answers() -> None:
 
 def test_check_alone_asks_no_host_over_ssh() -> None:
     assert asked("rabbitmq_cluster") == {}
+
+
+def test_selectors_take_names_that_end_like_a_unit() -> None:
+    ids = ("host/web.service", "g.service/a/x", "g/a/x")
+    assert select(ids, ["host/web.service"]) == {"host/web.service"}
+    assert select(ids, ["g.service"]) == {"g.service/a/x"}
+    assert select(ids, ["g/a/x.service"]) == {"g/a/x"}

@@ -117,3 +117,25 @@ def test_what_does_not_fit_in_the_login_command_is_asked_behind_it(count, size):
 
 def test_every_login_has_a_token_of_its_own():
     assert Conversation().token != Conversation().token
+
+
+async def test_an_answer_that_nobody_was_woken_for_counts_and_begins_the_limit_of_the_next(
+    conversation, host
+):
+    conversation.batch_line([("a",), ("b",)])
+    host.begins()
+    asyncio.get_running_loop().call_later(0.2, host.answers, 1)
+    began = asyncio.get_running_loop().time()
+    answered = await conversation.answers([0.4, 0.4], soon(10))
+    assert [reply.duration for reply in answered.replies] == [pytest.approx(0.2, abs=0.15)]
+    assert answered.stop is Stop.LIMIT
+    assert 0.6 <= asyncio.get_running_loop().time() - began < 2
+
+
+async def test_an_answer_that_came_before_it_was_waited_for_took_no_time(conversation, host):
+    conversation.batch_line([("a",)])
+    host.begins()
+    host.answers(1)
+    await asyncio.sleep(0.05)
+    answered = await conversation.answers([5], soon(5))
+    assert [reply.duration for reply in answered.replies] == [0.0]
