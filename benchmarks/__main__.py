@@ -35,9 +35,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     began = time.monotonic()
     bounds = Bounds()
-    print(
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; CPU and memory: the asking side's alone"
-    )
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; CPU and memory: the asking side's alone")
     with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
         on_loopback(Path(folder), bounds, quick=quick)
     many.measure(bounds, rounds=1 if quick else 3)
