@@ -15,14 +15,26 @@ from quorate.model.inventory import (
     SshSettings,
     unit_id,
 )
-from quorate.model.report import Evidence, Report, Verdict
+from quorate.model.report import Evidence, Report, TaskInstance, Verdict
+from quorate.model.services import (
+    AmqpAsk,
+    AmqpReply,
+    CheckObservation,
+    PostgresAsk,
+    PostgresReply,
+    ServiceAsk,
+    ServiceReply,
+)
 from quorate.model.state import Reason, State
 
 __all__ = [
     "ActivePassive",
     "Addresses",
+    "AmqpAsk",
+    "AmqpReply",
     "Ask",
     "Check",
+    "CheckObservation",
     "Contact",
     "Evidence",
     "EvidenceSettings",
@@ -33,12 +45,17 @@ __all__ = [
     "JudgingSettings",
     "LogsFrom",
     "NoReply",
+    "PostgresAsk",
+    "PostgresReply",
     "Reason",
     "Reply",
     "Report",
     "Secret",
+    "ServiceAsk",
+    "ServiceReply",
     "SshSettings",
     "State",
+    "TaskInstance",
     "UnitFacts",
     "Unobserved",
     "Verdict",

@@ -36,11 +36,15 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoReply:
-    """Why a question has no answer: a transport reason, and what a person should read about it."""
+    """Why a question has no answer: a transport reason, and what a person should read about it.
+
+    `answered` is of services: whether anything at all came back from the address (a refusal is an answer).
+    """
 
     reason: Reason
     detail: str
     duration: float = 0.0
+    answered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,11 +7,15 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Secret:
-    """Where a secret is to be had; never the secret itself. Exactly one field is set."""
+    """Where a secret is to be had; never the secret itself. Exactly one of the first three fields is set.
+
+    `part` is which secret of an Airflow connection is meant: its password, or a field of its extra.
+    """
 
     env: str | None = None
     file: str | None = None
     airflow_connection: str | None = None
+    part: str = "password"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +27,13 @@ class SshSettings:
     """22 unless set here or in the client configuration file."""
     identity_file: str | None = None
     passphrase: Secret | None = None
+    private_key: Secret | None = None
+    """A key as text, where it is in no file."""
+    password: Secret | None = None
+    host_key: str | None = None
+    """A public key (`ssh-ed25519 AAAA…`) that the host may show beside those in known_hosts."""
+    airflow_connection: str | None = None
+    """Id of the Airflow connection from which the settings are still to be taken."""
     known_hosts: str = "~/.ssh/known_hosts"
     config_file: str | None = None
     """An OpenSSH client configuration to honour, such as ~/.ssh/config; none unless named."""

@@ -27,6 +27,21 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TaskInstance:
+    """The identifiers of one running Airflow task instance, by which its traces in other logs are found.
+
+    `id` is new at each try. `map_index` is -1 for a task that is not mapped.
+    """
+
+    id: str
+    dag_id: str
+    task_id: str
+    run_id: str
+    map_index: int = -1
+    try_number: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """One judged thing. `role` is "active" or "passive" in active/passive groups where proven, else None.
 

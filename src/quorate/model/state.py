@@ -69,6 +69,15 @@ class Reason(StrEnum):
     COMMAND_TIMEOUT = "command_timeout"
     UNPARSABLE = "unparsable"
 
+    # databases and brokers
+    CONNECT_FAILED = "connect_failed"
+    AUTH_FAILED = "auth_failed"
+    TIMEOUT = "timeout"
+    QUERY_FAILED = "query_failed"
+    READ_ONLY = "read_only"
+    REDUNDANCY_LOST = "redundancy_lost"
+    QUORUM_LOST = "quorum_lost"
+
     # the monitor itself
     MONITOR_ISOLATED = "monitor_isolated"
     SWEEP_TIMEOUT = "sweep_timeout"
