@@ -39,6 +39,9 @@ demo: $(VENV)/.core ## Sweep the simulated example cluster: once healthy, once w
 
 test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 	@tools/need-debian-package openssh-server test -x /usr/sbin/sshd
+	@tools/need-debian-package --without-start postgresql bash -c 'compgen -G "/usr/lib/postgresql/*/bin/postgres"'
+	@tools/need-debian-package --without-start rabbitmq-server test -x /usr/lib/rabbitmq/bin/rabbitmq-server
+	@tools/need-debian-package openssl openssl version
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -m "not lab"
 

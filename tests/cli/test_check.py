@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 def test_a_healthy_cluster_ends_with_0(quorate: Run, healthy: Path) -> None:
     ended = quorate("check", "-i", str(healthy))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("✅ airflow-prod: OK - 3 expected, 41 ok\n")
+    assert ended.stdout.startswith("✅ airflow-prod: OK - 3 expected, 46 ok\n")
     assert "\x1b" not in ended.stdout
 
 

@@ -92,6 +92,24 @@ def test_a_plan_connects_to_nothing_and_shows_no_secret(quorate: Run, tmp_path: 
     assert "hunter" not in ended.stdout + ended.stderr
 
 
+def test_what_is_kept_in_airflow_is_planned_and_valid(quorate: Run, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(f"ssh: {{airflow_connection: ssh_prod}}\n{SMALL}")
+    assert quorate("validate").returncode == 0
+    assert "as the Airflow connection ssh_prod says (inside Airflow only)" in quorate("plan").stdout
+    ended = quorate("check", "-o", "json")
+    assert ended.returncode == 3
+    (host,) = [v for v in json.loads(ended.stdout)["verdicts"] if v["kind"] == "host"]
+    assert (host["state"], host["reason"]) == ("unknown", "secret_unavailable")
+
+
+def test_the_sudo_rule_has_the_searches_for_task_logs(quorate: Run, tmp_path: Path) -> None:
+    logs = "airflow: {task_logs: [{group: g, unit: x}]}\n"
+    (tmp_path / "cluster.yaml").write_text(f"evidence: {{since: 1h}}\n{SMALL}{logs}")
+    assert "--lines\\=5000 --since\\=-3600s --unit\\=x.service" in quorate("sudoers").stdout
+    (tmp_path / "cluster.yaml").write_text(SMALL)
+    assert "5000" not in quorate("sudoers").stdout
+
+
 def test_the_sudo_rule_spells_out_every_command(quorate: Run) -> None:
     example = Path(__file__).parents[2] / "examples" / "cluster.yaml"
     rule = quorate("sudoers", "-i", str(example)).stdout

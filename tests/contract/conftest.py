@@ -132,7 +132,12 @@ class Ground:
         return free_port()
 
     def start(
-        self, *lines: str, host_key: str = "ssh-ed25519", known: bool = True, keys: str | None = None
+        self,
+        *lines: str,
+        host_key: str = "ssh-ed25519",
+        known: bool = True,
+        keys: str | None = None,
+        program: Path = SSHD,
     ) -> Sshd:
         """Start an sshd on a free port; its host key is known unless told otherwise."""
         assert SSHD.exists(), "the contract suite needs OpenSSH's server: apt-get install openssh-server"
@@ -163,7 +168,7 @@ class Ground:
             own.append(f"SetEnv HOME={home}")  # what is in the developer's own .bashrc is not our subject
         (folder / "sshd_config").write_text("\n".join([*lines, *own, ""]))
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
+            process = subprocess.Popen([program, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
         server = Sshd(folder, port, process)
         self.servers.append(server)
         self._await(server)

@@ -1,16 +1,19 @@
 """Judges all that a sweep saw, in report order: the monitor, hosts, virtual IPs, units, checks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from quorate.checks.causes import with_causes
 from quorate.checks.hosts import host_verdicts
+from quorate.checks.kinds import JUDGES
 from quorate.checks.monitor import monitor_fault, monitor_verdict
+from quorate.checks.outside import own_addresses, silence
 from quorate.checks.roles import Looks, asked_groups, roles_of
 from quorate.checks.scene import Scene
 from quorate.checks.unit_verdicts import unit_verdicts
 from quorate.checks.vips import vip_verdict
-from quorate.model import Check, Group, Inventory, Reason, State, Verdict
+from quorate.model import Check, CheckObservation, Group, Inventory, Reason, State, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,20 +24,30 @@ class Judgement:
     active_nodes: Mapping[str, str | None]
 
 
-def judge(inventory: Inventory, looks: Looks, *, now: datetime, whole: bool) -> Judgement:
-    """Judge what was seen of the hosts in `looks`; groups and hosts that were not asked are left out.
+def judge(
+    inventory: Inventory,
+    looks: Looks,
+    *,
+    now: datetime,
+    whole: bool,
+    checks: Mapping[str, CheckObservation] | None = None,
+) -> Judgement:
+    """Judge what was seen of the hosts in `looks` and of `checks`; what was not asked is left out.
 
     `whole` tells that the whole inventory was asked: then no group is left out, and what was not seen is
     UNKNOWN. `now` is the monitor's own clock in UTC, from which ages on the hosts are counted back.
     """
+    checks = checks or {}
     contacts = {host: seen[-1].contact for host, seen in looks.items()}
     asked = list(inventory.groups.values()) if whole else asked_groups(inventory, looks)
+    own = own_addresses(inventory, looks)
     scene = Scene(
         inventory=inventory,
         looks=looks,
         now=now,
-        fault=monitor_fault(contacts, whole=whole),
+        fault=monitor_fault(contacts, whole=whole, silent=silence(checks, own)),
         roles={group.name: roles_of(group, looks) for group in asked if group.virtual_ip},
+        own=own,
     )
     hosts = host_verdicts(scene)
     verdicts = [
@@ -42,12 +55,27 @@ def judge(inventory: Inventory, looks: Looks, *, now: datetime, whole: bool) -> 
         *hosts.values(),
         *(vip_verdict(group, hosts, scene) for group in asked if group.virtual_ip),
         *(verdict for group in asked for verdict in unit_verdicts(group, hosts, scene)),
-        *(_unsupported(check) for check in inventory.checks.values()),
     ]
+    verdicts += _check_verdicts(checks, scene, {verdict.id: verdict for verdict in verdicts}, whole=whole)
     active_nodes = {
         group.name: _active_node(group, scene) for group in inventory.groups.values() if group.active_passive
     }
     return Judgement(verdicts=tuple(verdicts), active_nodes=active_nodes)
+
+
+def _check_verdicts(
+    checks: Mapping[str, CheckObservation], scene: Scene, known: Mapping[str, Verdict], *, whole: bool
+) -> Iterator[Verdict]:
+    """Yield the verdicts of the checks that were asked, and of those that this version can't ask."""
+    for check in scene.inventory.checks.values():
+        if check.kind not in JUDGES:
+            yield _unsupported(check)
+        elif check.name in checks:
+            seen = checks[check.name]
+            found = JUDGES[check.kind](check, seen, scene)
+            yield from with_causes(found, check, seen, scene.inventory, known)
+        elif whole:
+            yield _unverified(check, Reason.NO_ANSWER, "it was not asked")
 
 
 def _active_node(group: Group, scene: Scene) -> str | None:
@@ -56,12 +84,21 @@ def _active_node(group: Group, scene: Scene) -> str | None:
 
 
 def _unsupported(check: Check) -> Verdict:
+    return _unverified(
+        check,
+        Reason.UNSUPPORTED_KIND,
+        f"this version cannot ask checks of kind {check.kind}",
+        "take the check out of the inventory, or use a version of quorate that knows its kind",
+    )
+
+
+def _unverified(check: Check, reason: Reason, why: str, detail: str | None = None) -> Verdict:
     return Verdict(
         id=check.name,
         kind=check.kind,
         group=check.name,
         state=State.UNKNOWN,
-        reason=Reason.UNSUPPORTED_KIND,
-        summary=f"{check.name} is NOT VERIFIED (this version cannot ask checks of kind {check.kind})",
-        detail="take the check out of the inventory, or use a version of quorate that knows its kind",
+        reason=reason,
+        summary=f"{check.name} is NOT VERIFIED ({why})",
+        detail=detail,
     )

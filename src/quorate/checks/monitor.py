@@ -25,8 +25,13 @@ class MonitorFault:
     detail: str
 
 
-def monitor_fault(contacts: Mapping[str, Contact], *, whole: bool) -> MonitorFault | None:
-    """Return what is wrong with the monitor, by a sweep's contacts; `whole` if of the whole inventory."""
+def monitor_fault(
+    contacts: Mapping[str, Contact], *, whole: bool, silent: bool = True
+) -> MonitorFault | None:
+    """Return what is wrong with the monitor, by a sweep's contacts; `whole` if of the whole inventory.
+
+    `silent` tells that no service outside this machine answered either, on whatever protocol.
+    """
     remote = [contact for contact in contacts.values() if contact.remote]
     failures = [contact.failure for contact in remote if contact.failure is not None]
     if len(remote) < 2 or len(failures) < len(remote):
@@ -36,7 +41,8 @@ def monitor_fault(contacts: Mapping[str, Contact], *, whole: bool) -> MonitorFau
         reason = failures[0].reason
         detail = f"all {len(remote)} hosts alike: {words(reason)}; the first: {failures[0].detail}"
         return MonitorFault(reason=reason, detail=detail)
-    if whole and not reasons & _NOT_TRIED and not any(contact.answered for contact in remote):
+    heard = not silent or any(contact.answered for contact in remote)
+    if whole and not heard and not reasons & _NOT_TRIED:
         detail = f"none of {len(remote)} hosts answered in any way: this machine is isolated, or all are down"
         return MonitorFault(reason=Reason.MONITOR_ISOLATED, detail=detail)
     return None

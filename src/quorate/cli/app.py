@@ -79,18 +79,49 @@ def check(
 
 @app.command()
 def demo(
-    scenario: Annotated[str, typer.Option("--scenario", metavar="NAME", help="What is wrong.")] = "nominal",
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", metavar="NAME", help="What is wrong; nothing unless given.")
+    ] = None,
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Sweep nothing; keep the cluster up until Ctrl-C.")
+    ] = False,
+    switch: Annotated[
+        str | None,
+        typer.Option("--switch", metavar="NAME", help="Let a scenario begin in the cluster that is kept up."),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="DIR", help="Where the cluster that is kept up has its inventory."),
+    ] = None,
     output: OutputOption = None,
     timeout: TimeoutOption = "60s",
     no_evidence: EvidenceOption = False,
 ) -> int:
-    """Sweep a simulated cluster on this machine."""
-    from quorate.cli.demo import print_scenarios, run_demo
-
+    """Sweep a simulated cluster on this machine, or keep one up."""
+    if serve + list_scenarios + (switch is not None) > 1:
+        raise CommandError("demo: --list, --serve and --switch exclude each other; give one of them")
+    if switch is not None and scenario is not None:
+        raise CommandError("demo: --switch names the scenario itself; leave --scenario out")
+    if folder is not None and not (serve or switch is not None):
+        raise CommandError("demo: --folder belongs to --serve and --switch")
+    if output and (serve or switch is not None):
+        raise CommandError("demo: --serve and --switch sweep nothing; leave -o out")
     if list_scenarios:
+        from quorate.cli.scenarios import print_scenarios
+
         return print_scenarios()
-    return run_demo(scenario, output or [], timeout, evidence=not no_evidence)
+    if serve:
+        from quorate.cli.serving import run_serve
+
+        return run_serve(scenario or "nominal", folder)
+    if switch is not None:
+        from quorate.cli.serving import run_switch
+
+        return run_switch(switch, folder)
+    from quorate.cli.demo import run_demo
+
+    return run_demo(scenario or "nominal", output or [], timeout, evidence=not no_evidence)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from quorate.cli.errors import CommandError
 from quorate.cli.printing import print_out
 from quorate.inventory import InventoryError, find_inventory, json_schema, load_inventory
 from quorate.model import Inventory
+from quorate.probes.kinds import QUESTIONS
 
 
 def load(option: Path | None) -> tuple[Path, Inventory]:
@@ -24,8 +25,9 @@ def run_validate(option: Path | None) -> int:
     path, inventory = load(option)
     counts = [(inventory.hosts, "host"), (inventory.groups, "group"), (inventory.checks, "check")]
     held = ", ".join(f"{len(things)} {word}{'' if len(things) == 1 else 's'}" for things, word in counts)
-    unasked = "; this version does not ask checks yet" if inventory.checks else ""
-    return print_out(f"{path}: valid; {inventory.name} has {held}{unasked}\n")
+    unasked = [c.name for c in inventory.checks.values() if c.kind not in QUESTIONS]
+    but = f"; this version cannot ask {', '.join(unasked)}" if unasked else ""
+    return print_out(f"{path}: valid; {inventory.name} has {held}{but}\n")
 
 
 def run_schema() -> int:

@@ -1,23 +1,24 @@
 """`quorate plan`: what a sweep would ask of whom."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from quorate.cli.inventory import load
 from quorate.cli.printing import print_out
 from quorate.engine.batches import look_batch
-from quorate.model import Check, Host, Inventory, Secret
+from quorate.model import Check, Host, Inventory, PostgresAsk, Secret, ServiceAsk, unit_id
 from quorate.plan import make_plan
+from quorate.probes.kinds import QUESTIONS
 
 
 def run_plan(option: Path | None) -> int:
     """Print each host with its commands, and each check with where it would connect; connect to nothing."""
     path, inventory = load(option)
-    lines = [
-        f"{inventory.name}, by {path}: {len(inventory.hosts)} hosts, each asked once, all at the same time",
-        "",
-    ]
+    asked = f"{len(inventory.hosts)} hosts" + (
+        f", {len(inventory.checks)} checks" if inventory.checks else ""
+    )
+    lines = [f"{inventory.name}, by {path}: {asked}, each asked once, all at the same time", ""]
     for plan in make_plan(inventory).hosts:
         lines.append(f"{plan.host}: {_way(inventory.hosts[plan.host])}")
         lines += [f"  {shlex.join(ask.argv)}" for ask in look_batch(plan)] or ["  (whether it answers)"]
@@ -33,30 +34,46 @@ def _way(host: Host) -> str:
     port = f":{host.ssh.port}" if host.ssh.port else ""
     jump = f" through {host.ssh.jump}" if host.ssh.jump else ""
     local = ", or without SSH if that is this machine" if host.local else ""
-    return f"ssh {user}{host.address}{port}{jump}{local}"
+    connection = host.ssh.airflow_connection
+    login = f", as the Airflow connection {connection} says (inside Airflow only)" if connection else ""
+    return f"ssh {user}{host.address}{port}{jump}{login}{local}"
 
 
-def _check(check: Check, inventory: Inventory) -> list[str]:
-    lines = ["", f"{check.name}: {check.kind}; not asked by this version, and reported as UNKNOWN"]
-    for key, value in check.settings.items():
-        if value is not None and value != ():
-            lines.append(f"  {key}: {_said(value)}")
+def _check(check: Check, inventory: Inventory) -> Iterator[str]:
+    yield ""
+    if check.kind not in QUESTIONS:
+        yield f"{check.name}: {check.kind}; this version cannot ask it, and reports it as UNKNOWN"
+        return
+    asks = QUESTIONS[check.kind](check, "")
+    login = f"as {check.settings['user']} with a password {_from(check.settings['password'])}"
+    yield f"{check.name}: {check.kind}, {login}"
+    for server, ask in asks.items():
+        yield from _ask(ask, server if len(asks) > 1 or server != check.name else None)
     if check.logs_from is not None:
         hosts = ", ".join(inventory.groups[check.logs_from.group].hosts)
-        lines.append(f"  logs from: {check.logs_from.unit} on {hosts}")
-    return lines
+        yield f"  if it fails: the journal of {unit_id(check.logs_from.unit)} on {hosts}"
 
 
-def _said(value: object) -> str:
-    if isinstance(value, Secret):
-        places = {
-            "environment variable": value.env,
-            "file": value.file,
-            "Airflow connection": value.airflow_connection,
-        }
-        return next(f"from the {kind} {name}" for kind, name in places.items() if name is not None)
-    if isinstance(value, tuple):
-        return ", ".join(_said(each) for each in value)
-    if isinstance(value, Mapping):
-        return " ".join(f"{key}={_said(each)}" for key, each in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _ask(ask: ServiceAsk, server: str | None) -> Iterator[str]:
+    where = f"[{ask.host}]:{ask.port}" if ":" in ask.host else f"{ask.host}:{ask.port}"
+    if server is not None:
+        where = f"{server} at {where}"
+    if isinstance(ask, PostgresAsk):
+        yield f"  {where}, database {ask.database}"
+        yield f"  {' '.join(ask.query.split())}"
+        if ask.parameters:
+            yield f"  parameters: {', '.join(str(value) for value in ask.parameters)}"
+        if ask.write:
+            yield "  a temporary table is made as well, and rolled back"
+    else:
+        sent = "; a message is sent and taken back" if ask.round_trip else ""
+        yield f"  {where}, virtual host {ask.vhost}{sent}"
+
+
+def _from(password: Secret) -> str:
+    places = {
+        "environment variable": password.env,
+        "file": password.file,
+        "Airflow connection": password.airflow_connection,
+    }
+    return next(f"from the {kind} {name}" for kind, name in places.items() if name is not None)

@@ -7,7 +7,7 @@ from quorate.cli.inventory import load
 from quorate.cli.printing import print_out
 from quorate.model import Ask, Inventory
 from quorate.plan import make_plan
-from quorate.probes.journal import ask_journal, ask_journal_header, ask_restarts
+from quorate.probes.journal import ask_journal, ask_journal_header, ask_journal_since, ask_restarts
 
 _DEFAULT_USER = "quorate"
 
@@ -30,7 +30,10 @@ def sudoers(inventory: Inventory, source: str) -> str:
     users = sorted({host.ssh.user or _DEFAULT_USER for host in hosts})
     wanted = {host.name for host in hosts}
     units = dict.fromkeys(u for p in make_plan(inventory).hosts if p.host in wanted for u in p.units)
-    commands = [_command(ask) for ask in _asks(inventory, list(units))]
+    searched = dict.fromkeys(
+        logs.unit for logs in inventory.task_logs if wanted & {*inventory.groups[logs.group].hosts}
+    )
+    commands = [_command(ask) for ask in _asks(inventory, list(units), list(searched))]
     lines = [
         f"# What quorate reads as root on the hosts of {inventory.name}, by {_comment(source)}.",
         "# Into /etc/sudoers.d/quorate on every host (mode 0440), checked with: visudo -cf FILE",
@@ -43,10 +46,14 @@ def sudoers(inventory: Inventory, source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _asks(inventory: Inventory, units: list[str]) -> list[Ask]:
-    lines, window = inventory.evidence.log_lines, inventory.judging.restart_window
-    journals = [ask_journal(unit, lines) for unit in units]
-    return [*journals, ask_journal_header(), *(ask_restarts(unit, window) for unit in units)]
+def _asks(inventory: Inventory, units: list[str], searched: list[str]) -> list[Ask]:
+    evidence, window = inventory.evidence, inventory.judging.restart_window
+    return [
+        *(ask_journal(unit, evidence.log_lines) for unit in units),
+        ask_journal_header(),
+        *(ask_restarts(unit, window) for unit in units),
+        *(ask_journal_since(unit, evidence.since) for unit in searched),
+    ]
 
 
 def _command(ask: Ask) -> str:

@@ -47,8 +47,12 @@ async def run_sweep(
     seconds_left: float,
     evidence: bool,
     dial: Mapping[str, tuple[str, int]] | None = None,
+    services: Mapping[tuple[str, int], tuple[str, int]] | None = None,
 ) -> Ended:
-    """Sweep once; SIGINT and SIGTERM end it early with what was found, a second one ends the process."""
+    """Sweep once; SIGINT and SIGTERM end it early with what was found, a second one ends the process.
+
+    `dial` and `services` say where hosts and services of a simulated cluster really listen.
+    """
     _allow_many_connections()
     loop = asyncio.get_running_loop()
     limits = Limits(deadline=loop.time() + seconds_left)
@@ -64,7 +68,8 @@ async def run_sweep(
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop, number)
     with _progress([host.host for host in plan.hosts]) as progress:
-        async with Transport(inventory.hosts, resolve=resolve_secret, dial=dial) as transport:
+        ways = Transport(inventory.hosts, resolve=resolve_secret, dial=dial, services=services)
+        async with ways as transport:
             report = await sweep(
                 inventory, transport, plan, limits=limits, evidence=evidence, progress=progress
             )

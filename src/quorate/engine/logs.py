@@ -38,21 +38,28 @@ class Wanted:
 
 
 def wanted_logs(inventory: Inventory, verdicts: Sequence[Verdict], answering: frozenset[str]) -> list[Wanted]:
-    """Return the journals that explain the verdicts, of hosts that answer.
+    """Return the journals that explain the verdicts: of units and virtual IPs on hosts that answer.
 
-    A virtual IP has no unit of its own; the keepalived of its group tells why it is where it is.
+    A virtual IP has no unit of its own; the keepalived of its group tells why it is where it is. A check is
+    explained by its `logs_from` on every host of that group, whether it was asked before or answers at all;
+    a member of it by its own host's.
     """
     found = []
     for verdict in verdicts:
-        group = inventory.groups.get(verdict.group or "")
-        if verdict.state.rank < State.WARNING.rank or group is None:
+        if verdict.state.rank < State.WARNING.rank:
             continue
-        if verdict.kind == "unit" and verdict.host is not None and verdict.host in answering:
+        group = inventory.groups.get(verdict.group or "")
+        check = inventory.checks.get(verdict.group or "")
+        if group is not None and verdict.kind == "unit" and verdict.host in answering:
             unit = next(u for u in group.units if unit_id(u) == verdict.unit)
             found.append(Wanted(verdict=verdict.id, host=verdict.host, unit=unit))
-        elif verdict.kind == "vip" and _KEEPALIVED in group.units:
+        elif group is not None and verdict.kind == "vip" and _KEEPALIVED in group.units:
             hosts = [host for host in group.hosts if host in answering]
             found += [Wanted(verdict=verdict.id, host=host, unit=_KEEPALIVED) for host in hosts]
+        elif check is not None and check.logs_from is not None:
+            logs = check.logs_from
+            hosts = [h for h in inventory.groups[logs.group].hosts if verdict.host in (None, h)]
+            found += [Wanted(verdict=verdict.id, host=host, unit=logs.unit) for host in hosts]
     return found
 
 
@@ -66,10 +73,14 @@ def log_batches(
     lines = inventory.evidence.log_lines
     found = {}
     for host, names in units.items():
-        journals = [ask_journal(journal_name(seen[host], unit), lines) for unit in names]
+        journals = [ask_journal(_name(seen.get(host), unit), lines) for unit in names]
         access = access_batch(inventory.hosts[host])
         found[host] = (tuple(names), (*journals, ask_journal_header(), *access))
     return found
+
+
+def _name(observation: HostObservation | None, unit: str) -> str:
+    return unit if observation is None else journal_name(observation, unit)
 
 
 def read_logs(

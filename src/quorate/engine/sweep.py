@@ -1,4 +1,4 @@
-"""Runs a sweep: asks every host at once, looks again where needed, judges, collects evidence, reports."""
+"""Runs a sweep: asks all at once, looks again where needed, judges, collects evidence, reports."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +8,9 @@ from typing import Protocol
 
 from quorate.checks.again import FollowUp, follow_ups, ran_out_of_time, sharing_vip, unsettled
 from quorate.checks.judge import judge
-from quorate.engine import batches, logs
+from quorate.engine import batches, logs, services
 from quorate.engine.fan_out import Limits, fan_out, pause
-from quorate.engine.secrets import known_secrets
+from quorate.engine.secrets import Secrets, resolve_secret
 from quorate.evidence import Mask, clean_text, make_mask
 from quorate.model import (
     Ask,
@@ -21,6 +21,7 @@ from quorate.model import (
     NoReply,
     Reply,
     Report,
+    Secret,
     Verdict,
 )
 from quorate.plan import HostPlan, Plan
@@ -30,8 +31,8 @@ Progress = Callable[[str, int, int], None]
 """Called as each host has been asked: its name, how many are done, how many there are."""
 
 
-class Asker(Protocol):
-    """What asks a host; `quorate.transports.Transport` is one."""
+class Asker(services.ServiceAsker, Protocol):
+    """What asks hosts and services; `quorate.transports.Transport` is one."""
 
     async def ask(self, host: str, asks: Sequence[Ask], *, deadline: float) -> Answers:
         """Return what came of reaching the host, and an answer for each question."""
@@ -45,12 +46,21 @@ async def sweep(
     limits: Limits | None = None,
     evidence: bool = True,
     progress: Progress | None = None,
+    resolve: Callable[[Secret], str] = resolve_secret,
 ) -> Report:
-    """Ask what is planned and return what was found; never raises for anything that a host does.
+    """Ask what is planned and return what was found; never raises for anything that a host or service does.
 
-    With `limits` over, what had not answered is UNKNOWN and all that was found is in the report.
+    With `limits` over, what had not answered is UNKNOWN and all that was found is in the report. `resolve`
+    returns a secret's text, or raises SecretUnavailableError; it is called in threads.
     """
-    run = _Sweep(inventory=inventory, asker=asker, plan=plan, limits=limits or Limits(), progress=progress)
+    run = _Sweep(
+        inventory=inventory,
+        asker=asker,
+        plan=plan,
+        limits=limits or Limits(),
+        progress=progress,
+        secrets=Secrets(inventory, resolve),
+    )
     return await run.report(evidence=evidence)
 
 
@@ -68,6 +78,7 @@ class _Sweep:
     asker: Asker
     plan: Plan
     limits: Limits
+    secrets: Secrets
     progress: Progress | None = None
     looks: dict[str, list[HostObservation]] = field(default_factory=dict)
     deadlines: dict[str, float] = field(default_factory=dict)
@@ -78,11 +89,15 @@ class _Sweep:
         loop = asyncio.get_running_loop()
         began, started_at = loop.time(), datetime.now(UTC)
         plans = {plan.host: plan for plan in self.plan.hosts}
-        await self.look(plans)
-        await self.settle(plans)
+        checks = [self.inventory.checks[name] for name in self.plan.checks]
+        async with asyncio.TaskGroup() as together:
+            asking = together.create_task(services.ask_checks(checks, self.asker, self.secrets, self.limits))
+            await self.look(plans)
+            await self.settle(plans)
+        mask = make_mask(await self.secrets.known())
+        answers = {name: services.masked(seen, mask) for name, seen in asking.result().items()}
         whole = self.plan.selected is None
-        judgement = judge(self.inventory, self.looks, now=datetime.now(UTC), whole=whole)
-        mask = make_mask(known_secrets(self.inventory))
+        judgement = judge(self.inventory, self.looks, now=datetime.now(UTC), whole=whole, checks=answers)
         verdicts = [_masked(v, mask) for v in _reported(judgement.verdicts, self.plan.selected)]
         if evidence:
             verdicts = await self.explain(verdicts, mask)
@@ -163,12 +178,17 @@ class _Sweep:
         return batches.read_follow_up(observation, follow_up, answers)
 
     async def explain(self, verdicts: Sequence[Verdict], mask: Mask) -> list[Verdict]:
-        """Return the verdicts with the journals behind them."""
-        answering = frozenset(h for h, seen in self.looks.items() if seen[-1].contact.failure is None)
-        wanted = logs.wanted_logs(self.inventory, verdicts, answering)
-        fetched = logs.log_batches(wanted, self.inventory, {h: seen[-1] for h, seen in self.looks.items()})
+        """Return the verdicts with the journals behind them; hosts not asked so far are asked now."""
+        seen = {host: looks[-1] for host, looks in self.looks.items()}
+        silent = {h: f.detail for h, latest in seen.items() if (f := latest.contact.failure) is not None}
+        wanted = logs.wanted_logs(self.inventory, verdicts, frozenset(seen) - frozenset(silent))
+        found = {
+            (want.host, want.unit): logs.no_log(want.host, want.unit, mask(clean_text(silent[want.host])))
+            for want in wanted
+            if want.host in silent
+        }
+        fetched = logs.log_batches([w for w in wanted if w.host not in silent], self.inventory, seen)
         jobs = {host: self._fetch(host, units, batch, mask) for host, (units, batch) in fetched.items()}
-        found: dict[tuple[str, str], Evidence] = {}
         refused: dict[str, str] = {}
         for host, came in (await fan_out(jobs, self.limits)).items():
             if isinstance(came, NoReply):

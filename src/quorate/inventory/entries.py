@@ -80,7 +80,10 @@ class SshEntry(Entry):
     user: Line = unset("User to log in as; without it, what OpenSSH would take.")
     port: Port = unset("Port of the SSH server: 22 unless set here or in config_file.")
     identity_file: Line = unset("Private key; without it the agent and OpenSSH's usual files are tried.")
-    passphrase: SecretEntry = unset("Where the passphrase of identity_file is to be had.")
+    passphrase: SecretEntry = unset("Where the passphrase of the private key is to be had.")
+    airflow_connection: Line = unset(
+        "Id of an Airflow connection of type SSH; it gives what is not set here. Inside Airflow only."
+    )
     known_hosts: Line = default("~/.ssh/known_hosts", "File of known host keys; they are always verified.")
     config_file: Line = unset(
         "OpenSSH client configuration to honour, such as ~/.ssh/config; none unless named."

@@ -15,7 +15,7 @@ from quorate.model.inventory import (
     SshSettings,
     unit_id,
 )
-from quorate.model.report import Evidence, Report, TaskInstance, Verdict
+from quorate.model.report import Evidence, Report, TaskInstance, Verdict, upper_snake
 from quorate.model.services import (
     AmqpAsk,
     AmqpReply,
@@ -60,4 +60,5 @@ __all__ = [
     "Unobserved",
     "Verdict",
     "unit_id",
+    "upper_snake",
 ]

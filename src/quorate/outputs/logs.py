@@ -4,8 +4,12 @@ from quorate.model import Evidence, unit_id
 from quorate.outputs.safe import one_line, printable
 from quorate.outputs.words import counted
 
-_TITLES = {"journal": "SERVICE LOGS", "airflow": "TASK-SPECIFIC AIRFLOW LOGS"}
-_NAMES = {"journal": "the journal", "airflow": "some Airflow logs"}
+_TITLES = {
+    "journal": "SERVICE LOGS",
+    "airflow": "TASK-SPECIFIC AIRFLOW LOGS",
+    "worker": "THIS TASK'S WORKER LOG",
+}
+_NAMES = {"journal": "the journal", "airflow": "some Airflow logs", "worker": "some Airflow logs"}
 
 
 def logs_title(evidence: Evidence) -> str:
@@ -32,8 +36,14 @@ def logs_body(evidence: Evidence) -> list[str]:
     if evidence.truncated:
         body.append("(shortened: not everything that was found is shown)")
     if not evidence.lines and evidence.error is None:
-        body.append(f"({name} holds no line of this unit)" if evidence.unit else f"({name} holds no line)")
+        body.append(f"({_nothing(evidence, name)})")
     return body + [printable(line) for line in evidence.lines]
+
+
+def _nothing(evidence: Evidence, name: str) -> str:
+    if evidence.source == "airflow":
+        return "no line names this task instance"
+    return f"{name} holds no line of this unit" if evidence.unit else f"{name} holds no line"
 
 
 def framed_logs(evidence: Evidence, *, width: int) -> list[str]:

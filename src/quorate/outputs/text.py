@@ -99,8 +99,8 @@ def _joined(facts: list[str]) -> str:
 
 def _comparison(verdict: Verdict) -> list[str]:
     """Return what was observed against what was expected, where the two differ in more than the headline."""
-    if verdict.kind in ("host", "monitor"):
-        return []
+    if verdict.kind in ("host", "monitor") or "status" in verdict.observed:
+        return []  # all of it stands in the headline and the detail
     if all(verdict.observed.get(key) == value for key, value in verdict.expected.items()):
         return []
     # An empty list says something only where it is what was to be filled.

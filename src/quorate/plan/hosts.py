@@ -1,9 +1,9 @@
-"""Which hosts are asked, and for what."""
+"""Which hosts are asked, and for what, and which checks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quorate.model import Group, Inventory
+from quorate.model import Check, Group, Inventory
 from quorate.plan.selection import select, verdict_ids
 
 
@@ -18,9 +18,13 @@ class HostPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a sweep asks; `selected` are the ids that it reports, None for all, chosen by `only`."""
+    """What a sweep asks; `selected` are the ids that it reports, None for all, chosen by `only`.
+
+    `checks` are the names of the checks that are asked, at the same time as the hosts.
+    """
 
     hosts: tuple[HostPlan, ...]
+    checks: tuple[str, ...] = ()
     selected: frozenset[str] | None = None
     only: tuple[str, ...] = ()
 
@@ -29,18 +33,25 @@ def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
     """Plan a sweep of the whole inventory, or of what the selectors choose and whatever judging that needs.
 
     A group is asked as a whole, since roles and tolerance are judged over all its hosts; so are the jump
-    hosts on the way. SelectorError where a selector matches nothing.
+    hosts on the way. A check is asked as a whole as well, since a quorum is judged over all its members, and
+    asks for no host beforehand. SelectorError where a selector matches nothing.
     """
     selected = select(verdict_ids(inventory), only) if only else None
     groups = [g for g in inventory.groups.values() if selected is None or _concerns(g, selected)]
     wanted = {host for group in groups for host in group.hosts}
     wanted |= {h for h in inventory.hosts if selected is None or f"host/{h}" in selected}
     hosts = [h for h in inventory.hosts if h in _with_jumps(inventory, wanted)]
-    return Plan(hosts=tuple(_host_plan(host, groups) for host in hosts), selected=selected, only=tuple(only))
+    checks = [c.name for c in inventory.checks.values() if selected is None or _concerns(c, selected)]
+    return Plan(
+        hosts=tuple(_host_plan(host, groups) for host in hosts),
+        checks=tuple(checks),
+        selected=selected,
+        only=tuple(only),
+    )
 
 
-def _concerns(group: Group, selected: frozenset[str]) -> bool:
-    return any(i.startswith(group.name + "/") for i in selected)
+def _concerns(part: Group | Check, selected: frozenset[str]) -> bool:
+    return any(i == part.name or i.startswith(part.name + "/") for i in selected)
 
 
 def _with_jumps(inventory: Inventory, hosts: set[str]) -> set[str]:

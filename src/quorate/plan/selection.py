@@ -20,7 +20,9 @@ def _ids(inventory: Inventory) -> Iterator[str]:
     yield from (f"{group.name}/vip" for group in inventory.groups.values() if group.virtual_ip)
     for group in inventory.groups.values():
         yield from (f"{group.name}/{host}/{unit_id(unit)}" for host in group.hosts for unit in group.units)
-    yield from inventory.checks
+    for check in inventory.checks.values():
+        yield check.name
+        yield from (f"{check.name}/{member['name']}" for member in check.settings.get("members", ()))
 
 
 def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:

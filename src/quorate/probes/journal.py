@@ -23,7 +23,16 @@ RESTART_MESSAGE = "5eb03494b6584870a536b337290809b3"
 """SD_MESSAGE_UNIT_RESTART_SCHEDULED. Source: systemd's sd-messages.h."""
 RESTART_LINES = 1000
 """How many restarts are counted at most."""
+SEARCHED_LINES = 5000
+"""How many of a unit's newest lines a search by identifier reads at most; as JSON they stay below 4 MiB."""
 
+_ENTRIES = (
+    "journalctl",
+    "--no-pager",
+    "--all",
+    "--output=json",
+    "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM,_PID",
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HIDDEN = re.compile(rb"not seeing messages from other users|insufficient permissions")
 _NO_FILES = re.compile(rb"No journal files were (?:found|opened)")
@@ -54,17 +63,17 @@ class Journal:
 
 def ask_journal(unit: str, lines: int) -> Ask:
     """Return the question for the last lines of a unit, whatever their age. Source: journalctl(1)."""
-    fields = "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM,_PID"
-    argv = (
-        "journalctl",
-        "--no-pager",
-        "--all",
-        "--output=json",
-        fields,
-        f"--lines={lines}",
-        f"--unit={unit}",
-    )
-    return Ask(argv=argv, sudo=True)
+    return Ask(argv=(*_ENTRIES, f"--lines={lines}", f"--unit={unit}"), sudo=True)
+
+
+def ask_journal_since(unit: str, seconds: float) -> Ask:
+    """Return the question for all lines of a unit in the last seconds, SEARCHED_LINES at most.
+
+    `parse_journal` reads the answer. What is searched for is no part of the question: the lines are
+    searched where they are read, so that no identifier is ever a pattern or a word of a shell.
+    """
+    since = f"--since=-{round(seconds)}s"
+    return Ask(argv=(*_ENTRIES, f"--lines={SEARCHED_LINES}", since, f"--unit={unit}"), sudo=True)
 
 
 def parse_journal(reply: Reply | NoReply) -> Journal:

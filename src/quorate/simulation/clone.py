@@ -13,7 +13,7 @@ def cloned(cluster: SimulatedCluster, count: int) -> SimulatedCluster:
 
     A copy's addresses lie in 198.18.0.0/15, the range for benchmarks (RFC 2544). The last copy may be cut
     short: a group keeps those of its hosts that exist, and is left out where that leaves it none, or
-    leaves a virtual IP with one host alone.
+    leaves a virtual IP with one host alone. There are no checks, because those are of one cluster.
     """
     size = len(cluster.hosts)
     copies = -(-count // size)
@@ -28,7 +28,7 @@ def cloned(cluster: SimulatedCluster, count: int) -> SimulatedCluster:
             shrunk = _group(group, number, hosts)
             if shrunk is not None:
                 groups[_name(name, number)] = shrunk
-    return replace(cluster, hosts=hosts, groups=groups)
+    return replace(cluster, hosts=hosts, groups=groups, declared=tuple(hosts), checks={}, task_logs=())
 
 
 def _name(name: str, number: int) -> str:

@@ -1,12 +1,13 @@
 """The simulated cluster: its hosts on a good day, and what a scenario makes of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from quorate.simulation.data import load_yaml
 from quorate.simulation.durations import seconds
+from quorate.simulation.services.state import MANNERS, Manner
 from quorate.simulation.state import (
     Interface,
     JournalAccess,
@@ -42,15 +43,25 @@ _CHANGES = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SimulatedCluster:
-    """Hosts in the order of the inventory, and the inventory's groups and checks as its file writes them."""
+    """The machines, and what the inventory declares of them in the form of its file.
+
+    `hosts` are the machines, in the order of the inventory; `declared` are those that it names.
+    """
 
     name: str
     user: str
     hosts: Mapping[str, SimulatedHost]
     groups: Mapping[str, Any]
     checks: Mapping[str, Any]
+    declared: tuple[str, ...]
     host_settings: Mapping[str, Any]
     """What a scenario declares of single hosts: another `address`, a `jump` host."""
+    task_logs: tuple[Mapping[str, str], ...] = ()
+    machines: Mapping[str, tuple[str, ...]]
+    """The hosts of each group of the example cluster, whether the inventory declares it or not."""
+    tables: Mapping[str, int]
+    services: Mapping[str, Mapping[str, Manner]] = field(default_factory=dict)
+    """Manners that a scenario gives to services, by check and member; `*` stands for every member."""
 
 
 @cache
@@ -63,7 +74,11 @@ def nominal() -> SimulatedCluster:
         hosts={name: _host(name, spec) for name, spec in told["hosts"].items()},
         groups=told["groups"],
         checks=told["checks"],
+        declared=tuple(told["hosts"]),
         host_settings={},
+        task_logs=tuple(told["task_logs"]),
+        machines={name: tuple(group["hosts"]) for name, group in told["groups"].items()},
+        tables=told["tables"],
     )
 
 
@@ -84,6 +99,41 @@ def change_hosts(
             host = change_host(host, changes.get(key, {}))  # noqa: PLW2901  the second change builds on the first
         changed[name] = host
     return changed
+
+
+def change_services(
+    checks: Mapping[str, Any], changes: Mapping[str, str | Mapping[str, str]]
+) -> dict[str, dict[str, Manner]]:
+    """Return the manners of services; a bare word is that of all. ValueError for what means nothing."""
+    found = {}
+    for name, told in changes.items():
+        check = checks.get(name, {})
+        known = MANNERS.get(check.get("kind", ""), frozenset())
+        members = {EVERY_HOST, *check.get("hosts", [name])}
+        by_member = {EVERY_HOST: told} if isinstance(told, str) else told
+        for member, word in by_member.items():
+            if member not in members or word not in known:
+                raise ValueError(f"services: {word!r} is nothing that {member} of {name} can be")
+        found[name] = {member: Manner(word) for member, word in by_member.items()}
+    return found
+
+
+def narrowed(cluster: SimulatedCluster, only: Sequence[str]) -> SimulatedCluster:
+    """Return the cluster whose inventory declares these groups and checks alone, and the hosts in them.
+
+    Its machines stay what they are. ValueError for a name that is no group and no check.
+    """
+    if unknown := set(only) - set(cluster.groups) - set(cluster.checks):
+        raise ValueError(f"there is no group or check {', '.join(sorted(unknown))}")
+    groups = {name: group for name, group in cluster.groups.items() if name in only}
+    checks = {name: check for name, check in cluster.checks.items() if name in only}
+    concerned = {host for entry in (*groups.values(), *checks.values()) for host in entry.get("hosts", ())}
+    return replace(
+        cluster,
+        groups=groups,
+        checks=checks,
+        declared=tuple(name for name in cluster.declared if name in concerned),
+    )
 
 
 def change_host(host: SimulatedHost, changes: Mapping[str, Any]) -> SimulatedHost:

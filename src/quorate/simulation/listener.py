@@ -7,14 +7,15 @@ from collections.abc import Callable
 LOOPBACK = "127.0.0.1"
 
 
-def bind(port: int = 0) -> socket.socket:
+def bind(port: int = 0, address: str = LOOPBACK) -> socket.socket:
     """Return a TCP socket that holds a port on loopback without listening: connections are refused.
 
     Sockets of one port exist side by side while one takes over from another.
     """
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With its protocol named, asyncio switches off the delay of small packets (Nagle) on what it accepts.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    found.bind((LOOPBACK, port))
+    found.bind((address, port))
     found.setblocking(False)
     return found
 

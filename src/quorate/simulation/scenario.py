@@ -5,11 +5,17 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from quorate.simulation.cluster import SimulatedCluster, change_hosts, nominal
+from quorate.simulation.cluster import (
+    SimulatedCluster,
+    change_hosts,
+    change_services,
+    narrowed,
+    nominal,
+)
 from quorate.simulation.data import folder, parse_yaml
 from quorate.simulation.state import SimulatedHost
 
-_KEYS = frozenset({"about", "changes", "then", "inventory", "expect"})
+_KEYS = frozenset({"about", "changes", "services", "then", "inventory", "expect"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,22 +55,26 @@ class Scenario:
     expect: Expectation
     row: bool = False
     changes: Mapping[str, Any] = field(default_factory=dict)
+    services: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[Step, ...] = ()
     inventory: Mapping[str, Any] = field(default_factory=dict)
 
     def cluster(self, base: SimulatedCluster | None = None) -> SimulatedCluster:
         """Return the cluster as the scenario begins; `base` is the example cluster unless given."""
         base = nominal() if base is None else base
-        declared = self.inventory
-        groups = {
-            name: _merged(group, declared.get("groups", {}).get(name)) for name, group in base.groups.items()
-        }
-        return replace(
+        told = self.inventory
+        checks = {**base.checks}
+        for name, check in told.get("checks", {}).items():
+            checks[name] = {**checks.get(name, {}), **check}
+        changed = replace(
             base,
             hosts=change_hosts(base.hosts, self.changes),
-            groups=groups,
-            host_settings=declared.get("hosts", {}),
+            groups={n: _merged(group, told.get("groups", {}).get(n)) for n, group in base.groups.items()},
+            checks=checks,
+            services=change_services(checks, self.services),
+            host_settings=told.get("hosts", {}),
         )
+        return narrowed(changed, told["only"]) if "only" in told else changed
 
     def later(self, hosts: Mapping[str, SimulatedHost]) -> Iterator[tuple[int, dict[str, SimulatedHost]]]:
         """Yield after how many looks the hosts become what, each step upon the one before."""
@@ -90,6 +100,7 @@ def parse_scenario(name: str, text: str, *, row: bool = False) -> Scenario:
         about=told["about"],
         row=row,
         changes=told.get("changes", {}),
+        services=told.get("services", {}),
         then=tuple(Step(after=step["after"], hosts=step["hosts"]) for step in told.get("then", ())),
         inventory=told.get("inventory", {}),
         expect=_expectation(told["expect"]),

@@ -1,6 +1,7 @@
-"""Runs the simulated cluster: a listener a host on loopback, a key to log in with, and an inventory."""
+"""Runs the simulated cluster: hosts and services on loopback, what logs in to them, and an inventory."""
 
 import asyncio
+import secrets
 import tempfile
 import time
 from pathlib import Path
@@ -13,9 +14,12 @@ from quorate.model import Inventory, SshSettings
 from quorate.simulation import declared
 from quorate.simulation.clone import cloned
 from quorate.simulation.cluster import SimulatedCluster, nominal
+from quorate.simulation.declared import Access
 from quorate.simulation.listener import LOOPBACK
 from quorate.simulation.machine import Machine
 from quorate.simulation.scenario import Scenario, load_scenario
+from quorate.simulation.services.ports import ServicePorts
+from quorate.simulation.services.standing import Key, services_of
 from quorate.simulation.state import SimulatedHost, Ssh
 from quorate.simulation.station import Station, usual_key
 
@@ -24,8 +28,9 @@ class Simulation:
     """The simulated cluster while it is up; an asynchronous context manager.
 
     `scenario` is a name or a scenario of one's own, `hosts` how many there shall be, fourteen unless given.
-    Keys and known hosts lie in `folder`, a temporary one unless given, which is removed at the end. Limits
-    in seconds go into the inventory. ValueError for a scenario that there is not.
+    Keys, known hosts and passwords lie in `folder`, a temporary one unless given, which is removed at the
+    end. Limits in seconds go into the inventory, that of connecting for the checks as well. ValueError for a
+    scenario that there is not.
     """
 
     def __init__(
@@ -43,12 +48,14 @@ class Simulation:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._limits = (connect_timeout, command_timeout, host_timeout)
         self._stations: dict[str, Station] = {}
+        self._ports = ServicePorts()
+        self._passwords: dict[str, str] = {}
         self._client_key = asyncssh.generate_private_key("ssh-ed25519", comment="quorate simulation")
         self._take(scenario)
 
     @property
     def folder(self) -> Path:
-        """Where the client's key `id_ed25519` and `known_hosts` lie."""
+        """Where the client's key `id_ed25519`, `known_hosts` and the folder `passwords` lie."""
         if self._folder is None:
             raise RuntimeError("the simulation has no folder before it is entered")
         return self._folder
@@ -56,17 +63,28 @@ class Simulation:
     @property
     def dial(self) -> dict[str, tuple[str, int]]:
         """Where each host really listens, by name; a host whose name can't be resolved is not among them."""
-        unresolved = {name for name, told in self._cluster.host_settings.items() if "address" in told}
-        return {name: (LOOPBACK, s.port) for name, s in self._stations.items() if name not in unresolved}
+        settings = self._cluster.host_settings
+        reached = [name for name in self._cluster.declared if "address" not in settings.get(name, {})]
+        return {name: (LOOPBACK, self._stations[name].port) for name in reached}
+
+    @property
+    def services(self) -> dict[tuple[str, int], tuple[str, int]]:
+        """Where each service of the checks really listens, by its address and port in `inventory`."""
+        found = {}
+        for (check, member), place in self._places.items():
+            spec = self._cluster.checks[check]
+            address = spec["host"] if check == member else self._cluster.hosts[member].address
+            found[address, int(spec["port"])] = place
+        return found
 
     @property
     def inventory(self) -> Inventory:
-        """The cluster's inventory, with the addresses of the cluster; where to dial instead says `dial`."""
-        return declared.inventory(self._cluster, self._ssh)
+        """The cluster's inventory, with its own addresses; where to go instead say `dial` and `services`."""
+        return declared.inventory(self._cluster, self._access)
 
     def inventory_text(self) -> str:
-        """Return an inventory file with loopback addresses and ports, for who does not know of `dial`."""
-        return declared.inventory_text(self._cluster, self._ssh, self.dial)
+        """Return an inventory file with loopback addresses and ports, for who knows of nothing else."""
+        return declared.inventory_text(self._cluster, self._access, self.dial, self._places)
 
     async def switch(self, scenario: str | Scenario) -> None:
         """Let another scenario begin now; ports and keys stay, and so do logins where SSH itself does.
@@ -77,7 +95,8 @@ class Simulation:
         now = time.monotonic()
         states = self._states()
         await asyncio.gather(
-            *(station.become(*states[name], now) for name, station in self._stations.items())
+            *(station.become(*states[name], now) for name, station in self._stations.items()),
+            self._open_services(),
         )
         self._write_known_hosts()
 
@@ -93,6 +112,7 @@ class Simulation:
         try:
             for station in self._stations.values():
                 await station.open()
+            await self._open_services()
             self._write_key()
             self._write_known_hosts()
         except BaseException:
@@ -118,17 +138,37 @@ class Simulation:
         }
 
     async def _close(self) -> None:
-        await asyncio.gather(*(station.close() for station in self._stations.values()))
+        await asyncio.gather(*(station.close() for station in self._stations.values()), self._ports.close())
         # What was hung up on takes one more turn of the loop to be gone.
         await asyncio.sleep(0)
         if self._temporary is not None:
             self._temporary.cleanup()
             self._temporary = self._folder = None
 
+    async def _open_services(self) -> None:
+        services = services_of(self._cluster, self._password)
+        folder = self.folder / "passwords"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for check, password in self._passwords.items():
+            path = folder / check
+            path.touch(mode=0o600)
+            path.write_text(f"{password}\n")
+        await self._ports.become(services, self._cluster.checks)
+
+    def _password(self, check: str) -> str:
+        return self._passwords.setdefault(check, secrets.token_urlsafe(18))
+
     @property
-    def _ssh(self) -> SshSettings:
+    def _places(self) -> dict[Key, tuple[str, int]]:
+        """Where the services of the inventory's checks are; not those that can't be found by their name."""
+        unresolved = {name for name, told in self._cluster.host_settings.items() if "address" in told}
+        keys = services_of(self._cluster, self._password)
+        return {key: self._ports.place(key) for key in keys if key[1] not in unresolved}
+
+    @property
+    def _access(self) -> Access:
         connect, command, host = self._limits
-        return SshSettings(
+        ssh = SshSettings(
             user=self._cluster.user,
             identity_file=str(self.folder / "id_ed25519"),
             known_hosts=str(self.folder / "known_hosts"),
@@ -136,6 +176,7 @@ class Simulation:
             command_timeout=command,
             host_timeout=host,
         )
+        return Access(ssh=ssh, passwords=self.folder / "passwords")
 
     def _write_key(self) -> None:
         path = self.folder / "id_ed25519"

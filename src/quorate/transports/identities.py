@@ -1,12 +1,12 @@
-"""Which keys a login offers: a named file, or the agent's keys and the usual files."""
+"""What a login offers: the key of the inventory, or the agent's keys and the usual files; and a password."""
 
 import base64
 import copy
 import hashlib
 import os
 from asyncio import Future, shield
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -22,13 +22,16 @@ USUAL_FILES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """Which keys may be offered. `named` is the inventory's file; `files` are a client configuration's.
+    """What may be offered. `named` is the inventory's key file, or `private_key` where a key as text is.
 
-    `agent_path` is where the agent listens, None for none; `only_files` keeps to keys that are in `files`.
+    `files` are a client configuration's, `agent_path` is where the agent listens, None for none;
+    `only_files` keeps to keys that are in `files`.
     """
 
     named: str | None = None
+    private_key: Secret | None = None
     passphrase: Secret | None = None
+    password: Secret | None = None
     files: tuple[str, ...] = ()
     agent_path: str | None = None
     only_files: bool = False
@@ -40,6 +43,15 @@ class Offer:
 
     label: str
     pair: asyncssh.SSHKeyPair
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offers:
+    """Keys in the order in which they are offered, the password after them, and what could not be used."""
+
+    keys: tuple[Offer, ...] = ()
+    password: str | None = field(default=None, repr=False)
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +67,29 @@ class Identities:
 
     def __init__(self, resolve: Callable[[Secret], str]) -> None:
         self._resolve = resolve
-        self._loading: dict[tuple[str, Secret | None], Future[_Loaded]] = {}
+        self._loading: dict[tuple[str | Secret, Secret | None], Future[_Loaded]] = {}
         self._agents: dict[str, Agent] = {}
 
-    async def offers(self, wanted: Wanted) -> tuple[list[Offer], list[str]]:
-        """Return the keys to offer, in order, and what could not be used of them and why.
+    async def offers(self, wanted: Wanted) -> Offers:
+        """Return what to offer: keys in order, a password, and what could not be used of them and why.
 
-        HostError `secret_unavailable` where the inventory names a file that can't be used.
+        HostError `secret_unavailable` where the inventory names a key or a password that can't be used.
         """
+        password = None if wanted.password is None else await self._password(wanted.password)
         if wanted.named is not None:
-            return await self._named(wanted, wanted.named), []
+            keys = await self._named(wanted, wanted.named)
+        elif wanted.private_key is not None:
+            keys = await self._private(wanted.private_key, wanted.passphrase)
+        elif password is not None and not wanted.files:
+            # A server counts every key that it refuses: strangers' keys could cost the password its turn.
+            keys = []
+        else:
+            keys, skipped = await self._found(wanted)
+            return Offers(keys=tuple(keys), password=password, skipped=tuple(skipped))
+        return Offers(keys=tuple(keys), password=password)
+
+    async def _found(self, wanted: Wanted) -> tuple[list[Offer], list[str]]:
+        """Return the keys of the agent and of files, and what could not be used of them and why."""
         agent_offers, skipped = await self._of_agent(wanted.agent_path)
         held = {offer.pair.key_public_data for offer in agent_offers}
         offers = []
@@ -92,6 +117,19 @@ class Identities:
             raise HostError(Reason.SECRET_UNAVAILABLE, f"the key file {path} can't be used: {loaded.problem}")
         return [Offer(_label(path, pair), pair) for pair in loaded.pairs]
 
+    async def _private(self, key: Secret, passphrase: Secret | None) -> list[Offer]:
+        where = f"the private key of {_place(key)}"
+        loaded = await self._load(key, passphrase)
+        if loaded.problem:
+            raise HostError(Reason.SECRET_UNAVAILABLE, f"{where} can't be used: {loaded.problem}")
+        return [Offer(_label(where, pair), pair) for pair in loaded.pairs]
+
+    async def _password(self, secret: Secret) -> str:
+        had = await in_thread(partial(_had, secret, self._resolve))
+        if isinstance(had, _Missing):
+            raise HostError(Reason.SECRET_UNAVAILABLE, f"the password can't be had: {had.why}")
+        return had
+
     async def _of_agent(self, path: str | None) -> tuple[list[Offer], list[str]]:
         if not path:
             return [], []
@@ -103,10 +141,11 @@ class Identities:
         ]
         return offers, [agent.problem] if agent.problem else []
 
-    async def _load(self, path: str, passphrase: Secret | None) -> _Loaded:
-        key = (path, passphrase)
+    async def _load(self, source: str | Secret, passphrase: Secret | None) -> _Loaded:
+        """Return the key pairs of a file, or of a key as text; each is loaded once."""
+        key = (source, passphrase)
         if key not in self._loading:
-            self._loading[key] = in_thread(partial(_load, path, passphrase, self._resolve))
+            self._loading[key] = in_thread(partial(_load, source, passphrase, self._resolve))
         loaded = await shield(self._loading[key])
         if loaded.problem:
             self._loading.pop(key, None)  # the file may be there the next time
@@ -118,13 +157,39 @@ class Identities:
             await agent.aclose()
 
 
-def _load(path: str, secret: Secret | None, resolve: Callable[[Secret], str]) -> _Loaded:
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Why a secret can't be had."""
+
+    why: str
+
+
+def _had(secret: Secret, resolve: Callable[[Secret], str]) -> str | _Missing:
     try:
-        passphrase = None if secret is None else resolve(secret)
+        return resolve(secret)
     except Exception as error:  # noqa: BLE001  whatever keeps a secret back, such as a database that is away
-        return _Loaded(problem=f"its passphrase can't be had: {cleaned(str(error)) or type(error).__name__}")
+        return _Missing(cleaned(str(error)) or type(error).__name__)
+
+
+def _load(source: str | Secret, secret: Secret | None, resolve: Callable[[Secret], str]) -> _Loaded:
+    passphrase = None if secret is None else _had(secret, resolve)
+    if isinstance(passphrase, _Missing):
+        return _Loaded(problem=f"its passphrase can't be had: {passphrase.why}")
+    if isinstance(source, str):
+        return _read(partial(asyncssh.load_keypairs, str(Path(source).expanduser())), passphrase)
+    text = _had(source, resolve)
+    if isinstance(text, _Missing):
+        return _Loaded(problem=text.why)
+    return _read(partial(_from_text, text.strip() + "\n"), passphrase)
+
+
+def _from_text(text: str, passphrase: str | None) -> Sequence[asyncssh.SSHKeyPair]:
+    return asyncssh.load_keypairs([asyncssh.import_private_key(text, passphrase)])
+
+
+def _read(read: Callable[[str | None], Sequence[asyncssh.SSHKeyPair]], passphrase: str | None) -> _Loaded:
     try:
-        return _Loaded(tuple(asyncssh.load_keypairs(str(Path(path).expanduser()), passphrase)))
+        return _Loaded(tuple(read(passphrase)))
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         return _Loaded(problem=error.strerror or "it can't be read", missing=missing)
@@ -135,16 +200,16 @@ def _load(path: str, secret: Secret | None, resolve: Callable[[Secret], str]) ->
                 encrypted=True,
             )
         # No text of the library's: what it says of a key that it can't decrypt is not ours to vouch for.
-        if isinstance(error, asyncssh.KeyEncryptionError) or (passphrase and _encrypted(path)):
+        if isinstance(error, asyncssh.KeyEncryptionError) or (passphrase and _encrypted(read)):
             return _Loaded(problem="the passphrase does not fit", encrypted=True)
-        if _encrypted(path):
+        if _encrypted(read):
             return _Loaded(problem="it is encrypted, and ssh.passphrase is not set", encrypted=True)
         return _Loaded(problem="it holds no private key in a format that is known")
 
 
-def _encrypted(path: str) -> bool:
+def _encrypted(read: Callable[[str | None], Sequence[asyncssh.SSHKeyPair]]) -> bool:
     try:
-        asyncssh.read_private_key(str(Path(path).expanduser()))
+        read(None)
     except asyncssh.KeyImportError as error:
         return str(error).startswith("Passphrase")
     except (OSError, ValueError):
@@ -157,6 +222,13 @@ def _public_data(path: str) -> bytes | None:
         return asyncssh.read_public_key(str(Path(path + ".pub").expanduser())).public_data
     except (OSError, ValueError):
         return None
+
+
+def _place(secret: Secret) -> str:
+    """Return where a secret is to be had, in words."""
+    if secret.env is not None:
+        return f"the environment variable {secret.env}"
+    return f"the Airflow connection {secret.airflow_connection!r}" if secret.file is None else secret.file
 
 
 def _label(source: str, pair: asyncssh.SSHKeyPair) -> str:

@@ -17,17 +17,15 @@ from asyncssh.packet import SSHPacketLogger
 from quorate.model import Reason
 from quorate.transports.cork import Corked
 from quorate.transports.errors import HostError, cleaned, seconds
-from quorate.transports.identities import Offer, own_copy
+from quorate.transports.identities import Offer, Offers, own_copy
 from quorate.transports.known_hosts import HostKeys
 from quorate.transports.target import Target
-from quorate.transports.trust import algorithms, untrusted
+from quorate.transports.trust import accepted, algorithms, untrusted
 
 SLOT_SECONDS = 1.0
 """How long one login may keep others from starting; a host that is slower than this waits without a slot."""
 SILENT_SECONDS = 1.0
 """How long a host may be silent before it is taken for mute and gets no slot."""
-
-Offers = tuple[list[Offer], list[str]]
 
 
 class _Silence(SSHLogger):
@@ -92,9 +90,11 @@ class Client(asyncssh.SSHClient):
 
     def __init__(self, offers: Callable[[], Awaitable[Offers]]) -> None:
         self._offers = offers
-        self._left: list[Offer] | None = None
+        self._had: Offers | None = None
+        self._left: list[Offer] = []
+        self._password: str | None = None
         self.offered: list[str] = []
-        self.skipped: list[str] = []
+        self.skipped: tuple[str, ...] = ()
         self.problem: HostError | None = None
         self.stage = "no SSH greeting"
         self.banner = ""
@@ -121,20 +121,53 @@ class Client(asyncssh.SSHClient):
 
     async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
         """Return the next key to offer; asyncssh asks again after each refusal."""
-        self.authenticating = True
-        if self._left is None:
-            self.stage = "the keys to log in with could not be had"
-            try:
-                self._left, self.skipped = await self._offers()
-            except HostError as failure:
-                self.problem = failure
-                return None
-            self.stage = "the login did not end"
+        await self._prepare()
         if not self._left:
             return None
         offer = self._left.pop(0)
         self.offered.append(offer.label)
         return [own_copy(offer.pair)]
+
+    async def password_auth_requested(self) -> str | None:
+        """Return the password, once: a second time would only count as another failure."""
+        await self._prepare()
+        password, self._password = self._password, None
+        if password is not None:
+            self.offered.append("a password")
+        return password
+
+    async def kbdint_auth_requested(self) -> str | None:
+        """Return that any way of asking will do, where there is a password to answer with."""
+        await self._prepare()
+        return None if self._password is None else ""
+
+    async def kbdint_challenge_received(
+        self, _name: str, _instructions: str, _lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        """Return the password for the one question that hides its answer; nothing for mere notices."""
+        if not prompts:
+            return []
+        password = await self.password_auth_requested() if [echo for _, echo in prompts] == [False] else None
+        return None if password is None else [password]
+
+    async def _prepare(self) -> None:
+        """Fetch what is to be offered, once."""
+        self.authenticating = True
+        if self._had is not None or self.problem is not None:
+            return
+        self.stage = "the keys to log in with could not be had"
+        try:
+            had = await self._offers()
+        except HostError as failure:
+            self.problem = failure
+            return
+        self.stage = "the login did not end"
+        self._had, self._left, self._password, self.skipped = had, [*had.keys], had.password, had.skipped
+
+    def without_password(self, text: str) -> str:
+        """Return what a host said without the password, which a hostile one might repeat."""
+        password = self._had.password if self._had else None
+        return text.replace(password, "***") if password else text
 
 
 async def log_in(
@@ -150,6 +183,7 @@ async def log_in(
     count. Raises HostError, what asyncssh raises, and TimeoutError; `explained` says what that means.
     """
     loop = asyncio.get_running_loop()
+    keys = accepted(keys, target)
     options = copy.copy(target.options)
     waiter: asyncio.Future[None] = loop.create_future()
     options.waiter = waiter
@@ -193,6 +227,12 @@ async def _handshake(
 
 def explained(error: Exception, target: Target, keys: HostKeys, client: Client) -> HostError:
     """Return what a login that failed with `error` means."""
+    failure = _explained(error, target, accepted(keys, target), client)
+    failure.detail = client.without_password(failure.detail)
+    return failure
+
+
+def _explained(error: Exception, target: Target, keys: HostKeys, client: Client) -> HostError:
     if client.problem:
         return client.problem
     if isinstance(error, asyncssh.HostKeyNotVerifiable) or _key_algorithm(error, keys):
@@ -228,6 +268,8 @@ def _refused(error: Exception, target: Target, client: Client) -> HostError:
         parts.append("offered: " + ", ".join(client.offered))
     elif client.authenticating:
         parts.append("there was no key to offer: set ssh.identity_file, or add a key to the SSH agent")
+    elif target.wanted.password is not None:
+        parts.append("it accepts neither public keys nor passwords, and nothing else is tried")
     else:
         parts.append("it does not accept public keys, and nothing else is tried")
     if client.skipped:

@@ -1,7 +1,8 @@
 """A session on a PostgreSQL server, spoken through libpq without blocking; psycopg's own binding of it.
 
 Below psycopg's connection class on purpose: that one answers a cancelled wait by asking the server to cancel
-the query, and waits up to five seconds for it, which a server that went mute never grants.
+the query, and waits up to ten seconds for that and for the query's end, which a server that went mute never
+grants.
 """
 
 import asyncio

@@ -26,6 +26,13 @@ _REFUSED_IN_WORDS = re.compile(
 # is also a wrong number of parameters).
 _SESSION_ENDED = re.compile(r"57P..|08(?!P01)...")
 
+# What libpq hands on of the system when TCP brought no answer, and when this machine could not even try.
+_SILENCE = re.compile(r"Network is unreachable|No route to host|Connection timed out|Host is down")
+_OUR_OWN = re.compile(
+    r"could not create socket|Too many open files|Permission denied|Operation not permitted"
+    r"|No buffer space available|Cannot allocate memory|Resource temporarily unavailable"
+)
+
 _TRY = re.compile(r"(?:^|\n)connection to server at [^\n]*? failed: ")
 _SERVER_WORDS = re.compile(r"(?P<severity>\S+):\s+(?P<code>[0-9A-Z]{5}): (?P<words>.*)", re.DOTALL)
 _ASIDES = re.compile(
@@ -43,7 +50,15 @@ def login_failure(message: bytes, where: str, *, needs_password: bool = False) -
     parts = [_said(part) for part in _TRY.split(text) if part.strip()]
     refused = needs_password or any(refused for refused, _ in parts)
     said = "; ".join(dict.fromkeys(words for _, words in parts)) or "the login failed without a word"
-    return HostError(Reason.AUTH_FAILED if refused else Reason.CONNECT_FAILED, f"{said} ({where})")
+    if not refused and parts and all(_OUR_OWN.match(words) for _, words in parts):
+        return HostError(
+            Reason.INTERNAL_ERROR,
+            f"this machine could not open a connection: {said} ({where})",
+            answered=False,
+        )
+    answered = not parts or not all(_SILENCE.match(words) for _, words in parts)
+    reason = Reason.AUTH_FAILED if refused else Reason.CONNECT_FAILED
+    return HostError(reason, f"{said} ({where})", answered=answered)
 
 
 def _said(part: str) -> tuple[bool, str]:

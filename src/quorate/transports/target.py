@@ -11,8 +11,8 @@ import asyncssh
 from asyncssh.encryption import get_default_encryption_algs
 from asyncssh.kex import get_default_kex_algs
 
-from quorate.model import Host, Reason, SshSettings
-from quorate.transports.errors import HostError
+from quorate.model import Host, Reason, Secret, SshSettings
+from quorate.transports.errors import HostError, cleaned
 from quorate.transports.identities import Wanted, agent_path
 from quorate.transports.tcp import Endpoint
 from quorate.transports.threads import in_thread
@@ -31,6 +31,10 @@ _CIPHERS = [
     "aes256-gcm@openssh.com",
     *(name.decode() for name in get_default_encryption_algs()),
 ]
+
+
+PASSWORD_WAYS = ("password", "keyboard-interactive")
+"""How a server may ask for a password. Source: RFC 4252, chapter 8, and RFC 4256."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,17 +60,25 @@ class Target:
 
 
 class Targets:
-    """Targets by host, worked out once; connection options once per distinct user or configuration."""
+    """Targets by host, worked out once; connection options once per distinct user or configuration.
 
-    def __init__(self) -> None:
+    `resolve` tells why an Airflow connection, from which settings are still to be taken, can't be had.
+    """
+
+    def __init__(self, resolve: Callable[[Secret], str] | None = None) -> None:
+        self._resolve = resolve
         self._targets: dict[Host, Target] = {}
-        self._options: dict[str | None, Options] = {}
+        self._options: dict[tuple[str | None, bool], Options] = {}
 
     async def target(self, host: Host, *, hop: bool = False) -> Target:
-        """Return what a login to the host needs; HostError where its client configuration can't be used.
+        """Return what a login to the host needs.
 
-        A `hop` of a ProxyJump is reached directly, whatever the configuration says of its own jumps.
+        HostError where its client configuration can't be used, or where settings are still to be taken from
+        an Airflow connection. A `hop` of a ProxyJump is reached directly, whatever the configuration says of
+        its own jumps.
         """
+        if host.ssh.airflow_connection is not None:
+            raise await self._not_taken(host.ssh.airflow_connection)
         if host not in self._targets:
             if host.ssh.config_file:
                 found = await in_thread(partial(_caught, partial(_from_config, host, hop=hop)))
@@ -79,8 +91,10 @@ class Targets:
 
     def _plain(self, host: Host) -> Target:
         settings = host.ssh
-        if settings.user not in self._options:
-            self._options[settings.user] = _options(
+        kind = (settings.user, settings.password is not None)
+        if kind not in self._options:
+            self._options[kind] = _options(
+                settings,
                 config=None,
                 username=settings.user or (),
                 kex_algs=_KEX,
@@ -92,11 +106,43 @@ class Targets:
             host=host,
             endpoint=Endpoint(address=address, port=settings.port or 22),
             known_as=address,
-            options=self._options[settings.user],
-            wanted=Wanted(
-                named=settings.identity_file, passphrase=settings.passphrase, agent_path=agent_path()
-            ),
+            options=self._options[kind],
+            wanted=_wanted(settings, agent_path=agent_path()),
         )
+
+    async def _not_taken(self, connection: str) -> HostError:
+        """Return why a host that is reached as an Airflow connection says can't be asked at all.
+
+        Nothing is tried without it: on another port, or as another user, the answer would be a stranger's.
+        """
+        why = "it can only be read inside Airflow"
+        if self._resolve is not None:
+            why = await in_thread(partial(_refusal, self._resolve, connection, why))
+        detail = (
+            f"how to log in is in the Airflow connection {connection!r}: {why}. Outside Airflow, set "
+            "ssh.user and ssh.identity_file instead of ssh.airflow_connection"
+        )
+        return HostError(Reason.SECRET_UNAVAILABLE, detail, answered=False)
+
+
+def _refusal(resolve: Callable[[Secret], str], connection: str, otherwise: str) -> str:
+    """Return why a connection can't be had, in the resolver's words where it has some."""
+    try:
+        resolve(Secret(airflow_connection=connection, part="login"))
+    except Exception as error:  # noqa: BLE001  whatever keeps it back, such as a database that is away
+        return cleaned(str(error)) or otherwise
+    return otherwise
+
+
+def _wanted(settings: SshSettings, *, agent_path: str | None, **more: Any) -> Wanted:
+    return Wanted(
+        named=settings.identity_file,
+        private_key=settings.private_key,
+        passphrase=settings.passphrase,
+        password=settings.password,
+        agent_path=agent_path,
+        **more,
+    )
 
 
 def _address(host: Host) -> str:
@@ -105,13 +151,13 @@ def _address(host: Host) -> str:
     return host.address
 
 
-def _options(**settings: Any) -> Options:
+def _options(settings: SshSettings, **more: Any) -> Options:
     try:
         return Options(
             known_hosts=([], [], []),
             client_keys=None,
             agent_path=None,
-            preferred_auth=("publickey",),
+            preferred_auth=("publickey", *(PASSWORD_WAYS if settings.password else ())),
             x509_trusted_certs=None,
             gss_host=None,
             gss_kex=False,
@@ -127,7 +173,7 @@ def _options(**settings: Any) -> Options:
             env=None,
             send_env=None,
             request_pty=False,
-            **settings,
+            **more,
         )
     except (OSError, ValueError, asyncssh.Error) as error:
         detail = f"the SSH settings can't be used: {error}"
@@ -146,6 +192,7 @@ def _from_config(host: Host, *, hop: bool) -> Target:
     path = cast(str, settings.config_file)
     try:
         options = _options(
+            settings,
             config=[str(Path(path).expanduser())],
             host=_address(host),
             port=settings.port or (),
@@ -171,11 +218,10 @@ def _from_config(host: Host, *, hop: bool) -> Target:
         ),
         known_as=options.host_key_alias or options.host,
         options=options,
-        wanted=Wanted(
-            named=settings.identity_file,
-            passphrase=settings.passphrase,
-            files=tuple(cast(list[str], config.get("IdentityFile", ()))),
+        wanted=_wanted(
+            settings,
             agent_path=None if agent in (None, "none") else str(Path(agent).expanduser()),
+            files=tuple(cast(list[str], config.get("IdentityFile", ()))),
             only_files=bool(config.get("IdentitiesOnly")),
         ),
         hops=hops,
@@ -203,7 +249,10 @@ def _hops(options: Options, host: Host) -> tuple[Host, ...]:
         if not address or (port and not port.isdigit()):
             raise ValueError(f"ProxyJump {value!r} is not of the form [user@]host[:port]")
         # The user of the last host is not the hop's, as with ssh; a key that the inventory names is for both.
-        ssh = replace(host.ssh, user=user or None, port=int(port) if port else None)
+        # A password and a host's own key are for the one host that they were given for.
+        ssh = replace(
+            host.ssh, user=user or None, port=int(port) if port else None, password=None, host_key=None
+        )
         hops.append(Host(name=f"{spec} (ProxyJump)", address=address.strip("[]"), ssh=ssh))
     return tuple(hops)
 

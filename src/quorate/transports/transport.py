@@ -1,19 +1,34 @@
-"""Asks hosts: one batch at a time each, all hosts at once; whatever happens is a value."""
+"""Asks hosts and services: one batch at a time each, all at once; whatever happens is a value."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
 
-from quorate.model import Ask, Contact, Host, NoReply, Reason, Reply, Secret
+from quorate.model import (
+    AmqpAsk,
+    Ask,
+    Contact,
+    Host,
+    NoReply,
+    PostgresAsk,
+    Reason,
+    Reply,
+    Secret,
+    ServiceAsk,
+    ServiceReply,
+)
+from quorate.transports.amqp import ask_amqp
 from quorate.transports.conversation import Link, Stop
 from quorate.transports.errors import HostError, seconds
 from quorate.transports.identities import Identities
 from quorate.transports.known_hosts import KnownHostsFiles
 from quorate.transports.local import LocalLink, is_this_machine
 from quorate.transports.login import Slots
+from quorate.transports.postgresql import ask_postgresql
+from quorate.transports.services import load
 from quorate.transports.ssh import Means, SshLink
 from quorate.transports.target import Targets
 from quorate.transports.tcp import Resolver
@@ -47,7 +62,8 @@ class Transport:
 
     `resolve` returns a secret's value, or raises what a person can read. `logins_at_once` bounds the
     handshakes that are worked on together. `dial` replaces where TCP goes for a host; its key is looked up
-    under the inventory's address all the same.
+    under the inventory's address all the same. `services` replaces where TCP goes for a service's address
+    and port.
     """
 
     def __init__(
@@ -57,8 +73,10 @@ class Transport:
         resolve: Callable[[Secret], str],
         logins_at_once: int = 64,
         dial: Mapping[str, tuple[str, int]] | None = None,
+        services: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     ) -> None:
         self._hosts = hosts
+        self._services = services or {}
         self._identities = Identities(resolve)
         self._links: dict[str, Link] = {}
         self._hops: dict[str, SshLink] = {}
@@ -68,7 +86,7 @@ class Transport:
             resolver=Resolver(),
             known_hosts=KnownHostsFiles(),
             identities=self._identities,
-            targets=Targets(),
+            targets=Targets(resolve),
             dial=dial or {},
             jump=self._jump,
             hop=self._hop,
@@ -135,6 +153,21 @@ class Transport:
             duration=duration,
         )
         return contact, tuple(batch.results[: len(asks)])
+
+    async def ask_service(self, ask: ServiceAsk, *, deadline: float) -> ServiceReply | NoReply:
+        """Ask a service over a connection of its own, which is closed whatever happens.
+
+        `deadline` is the event loop's time by which all is done, whatever the ask's own limits say; it may
+        be infinite. Raises nothing but CancelledError.
+        """
+        address, port = self._services.get((ask.host, ask.port), (ask.host, ask.port))
+        match ask:
+            case PostgresAsk():
+                await load("quorate.transports.postgresql_query")
+                return await ask_postgresql(replace(ask, host=address, port=port), deadline=deadline)
+            case AmqpAsk():
+                await load("quorate.transports.amqp_session")
+                return await ask_amqp(replace(ask, host=address, port=port), deadline=deadline)
 
     async def _link(self, host: Host, deadline: float) -> Link:
         if host.name not in self._links:

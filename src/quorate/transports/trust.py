@@ -1,6 +1,8 @@
 """What a host's key means beside the keys that are known for it. Nothing here accepts a key."""
 
 import shlex
+from dataclasses import replace
+from functools import lru_cache
 
 import asyncssh
 
@@ -28,6 +30,31 @@ _PLAIN = (
 )
 
 
+def accepted(keys: HostKeys, target: Target) -> HostKeys:
+    """Return the keys that a host may show: those of known_hosts, and the one that the settings give.
+
+    HostError where that one can't be read: what was declared is never left out without a word.
+    """
+    text = target.settings.host_key
+    if text is None:
+        return keys
+    key = _decoded(text)
+    if key is None:
+        said = cleaned(text, 40)
+        detail = f"the host_key of the host is no public key as OpenSSH writes it (ssh-ed25519 AAAA…): {said}"
+        raise HostError(Reason.HOST_KEY_UNKNOWN, detail)
+    return replace(keys, trusted=(*keys.trusted, key), known=True)
+
+
+# All hosts that share a connection share its key, and decoding takes a tenth of a login.
+@lru_cache(maxsize=256)
+def _decoded(text: str) -> asyncssh.SSHKey | None:
+    try:
+        return asyncssh.import_public_key(text)
+    except (asyncssh.KeyImportError, ValueError, UnicodeError):
+        return None
+
+
 def algorithms(keys: HostKeys) -> list[str]:
     """Return the kinds of host key to ask for: what is known first, then all the others.
 
@@ -50,10 +77,12 @@ def untrusted(error: Exception, target: Target, keys: HostKeys, shown: asyncssh.
         return HostError(Reason.HOST_KEY_CHANGED, detail)
     if keys.known:
         known = ", ".join(f"{k.get_algorithm()} {k.get_fingerprint()}" for k in keys.trusted)
+        renew = f"then: {_forget(target)} && {add_command(target)}"
+        if target.settings.host_key is not None:
+            renew = "then put its new key into the host_key of the Airflow connection"
         detail = (
             f"the host's key is none of those known for it: {seen}; known: {known}. Someone may be listening "
-            f"in. If the host was set up anew, compare the fingerprint on the host itself, then: "
-            f"{_forget(target)} && {add_command(target)}"
+            f"in. If the host was set up anew, compare the fingerprint on the host itself, {renew}"
         )
         return HostError(Reason.HOST_KEY_CHANGED, detail)
     detail = (

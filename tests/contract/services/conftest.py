@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import pytest
 
 from quorate.model import AmqpAsk, AmqpReply, NoReply, PostgresAsk, PostgresReply
+from quorate.simulation.services.state import Manner
 from quorate.transports.amqp import ask_amqp
 from quorate.transports.postgresql import ask_postgresql
-from services import postgres, rabbit
+from services import postgres, rabbit, simulated
+from services.processes import wait_until
 
 
 class AskPostgres(Protocol):
@@ -42,6 +44,56 @@ def standby(primary: postgres.Postgres) -> Iterator[postgres.Postgres]:
 def node() -> Iterator[rabbit.Rabbit]:
     with rabbit.node() as server:
         yield server
+
+
+BOTH = ("real", "simulated")
+"""What every server answers alike is asked of the real one and of the simulated one."""
+
+
+@pytest.fixture(params=BOTH)
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    """The port of a database that can be written to."""
+    if request.param == "real":
+        yield request.getfixturevalue("primary").port
+        return
+    async with simulated.served(simulated.database()) as port:
+        yield port
+
+
+@pytest.fixture(params=BOTH)
+async def replica(request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    """The port of a hot standby."""
+    if request.param == "real":
+        yield request.getfixturevalue("standby").port
+        return
+    async with simulated.served(simulated.database(Manner.STANDBY)) as port:
+        yield port
+
+
+@pytest.fixture(params=BOTH)
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    """The port of a node that works."""
+    if request.param == "real":
+        yield request.getfixturevalue("node").port
+        return
+    async with simulated.served(simulated.node()) as port:
+        yield port
+
+
+@pytest.fixture(params=BOTH)
+async def broker_with_alarm(request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    """The port of a node that is short of memory."""
+    if request.param == "simulated":
+        async with simulated.served(simulated.node(Manner.ALARM)) as port:
+            yield port
+        return
+    node: rabbit.Rabbit = request.getfixturevalue("node")
+    node.erlang("rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []})")
+    try:
+        yield node.port
+    finally:
+        node.erlang("rabbit_alarm:clear_alarm({resource_limit, memory, node()})")
+    wait_until(lambda: node.connections() == 0, "the connection is closed", 10)
 
 
 @pytest.fixture

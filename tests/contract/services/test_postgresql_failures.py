@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from quorate.model import NoReply, PostgresReply, Reason
+from quorate.simulation.services.state import Manner
 from quorate.transports import postgresql_login
+from services import simulated
 from services.breaking import Break, Breaking, between, breaking, closed, endless, mute, reset, saying
 from services.conftest import AskPostgres
 from services.postgres import PASSWORD, Postgres
@@ -28,30 +30,13 @@ _LATE = 1.5  # seconds that a loaded machine may add to a limit
             Reason.AUTH_FAILED,
             'FATAL: password authentication failed for user "app" (127.0.0.1:{port})',
         ),
-        (
-            {"user": "nobody-here"},
-            Reason.AUTH_FAILED,
-            'FATAL: no pg_hba.conf entry for host "127.0.0.1", user ',
-        ),
-        ({"user": "ghost"}, Reason.AUTH_FAILED, "FATAL: pg_hba.conf rejects connection for host "),
-        ({"user": "nologin"}, Reason.AUTH_FAILED, 'FATAL: role "nologin" is not permitted to log in'),
         ({"password": ""}, Reason.AUTH_FAILED, "fe_sendauth: no password supplied"),
-        ({"database": "private"}, Reason.AUTH_FAILED, 'FATAL: permission denied for database "private"'),
+        ({"user": "nobody-here"}, Reason.AUTH_FAILED, "FATAL: "),
         ({"database": "nix"}, Reason.CONNECT_FAILED, 'FATAL: database "nix" does not exist'),
-        ({"user": "crowded"}, Reason.CONNECT_FAILED, 'FATAL: too many connections for role "crowded"'),
-        (
-            {"host": "nix.invalid"},
-            Reason.CONNECT_FAILED,
-            "the name nix.invalid is not resolved: ",
-        ),
-        ({"query": "SELECT 1 FROM nix"}, Reason.QUERY_FAILED, 'ERROR: relation "nix" does not exist'),
-        ({"query": "SELECT 1 FROM hidden"}, Reason.QUERY_FAILED, "ERROR: permission denied for table hidden"),
-        (
-            {"query": "SELECT 1/(g-5) FROM generate_series(1,9) g"},
-            Reason.QUERY_FAILED,
-            "ERROR: division by zero",
-        ),
+        ({"query": "SELECT COUNT(*) FROM nix"}, Reason.QUERY_FAILED, 'ERROR: relation "nix" does not exist'),
+        ({"query": "SELEC 1"}, Reason.QUERY_FAILED, 'ERROR: syntax error at or near "SELEC"'),
         ({"query": "SELECT 1; SELECT 2"}, Reason.QUERY_FAILED, "ERROR: cannot insert multiple commands"),
+        ({"query": "SELECT nix()"}, Reason.QUERY_FAILED, "ERROR: function nix() does not exist"),
         (
             {"query": "SELECT $1::int", "parameters": [1, 2]},
             Reason.QUERY_FAILED,
@@ -60,7 +45,75 @@ _LATE = 1.5  # seconds that a loaded machine may add to a limit
         (
             {"query": "SELECT %s::int", "parameters": ["x"]},
             Reason.QUERY_FAILED,
-            "ERROR: invalid input syntax for",
+            'ERROR: invalid input syntax for type integer: "x"',
+        ),
+        (
+            {"query": "SELECT pg_sleep(30)", "statement_timeout": 0.2},
+            Reason.TIMEOUT,
+            "ERROR: canceling statement due to statement timeout",
+        ),
+    ],
+    ids=str,
+)
+async def test_what_every_server_refuses(
+    database: int, ask_database: AskPostgres, changes: dict[str, Any], reason: Reason, detail: str
+) -> None:
+    reply = await ask_database(database, **changes)
+
+    assert isinstance(reply, NoReply), reply
+    assert (reply.reason, reply.detail[: len(detail.format(port=database))]) == (
+        reason,
+        detail.format(port=database),
+    )
+    assert reply.answered
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason", "answered"),
+    [
+        (Manner.REFUSED, Reason.CONNECT_FAILED, True),
+        (Manner.SILENT, Reason.TIMEOUT, False),
+        (Manner.MUTE, Reason.TIMEOUT, True),
+        (Manner.NO_BACKEND, Reason.CONNECT_FAILED, True),
+        (Manner.CLOSES, Reason.CONNECT_FAILED, True),
+        (Manner.SLOW, Reason.TIMEOUT, True),
+        (Manner.WRONG_PASSWORD, Reason.AUTH_FAILED, True),
+        (Manner.NO_DATABASE, Reason.CONNECT_FAILED, True),
+        (Manner.QUERY_FAILS, Reason.QUERY_FAILED, True),
+    ],
+)
+async def test_how_the_simulated_server_is_ill(
+    ask_database: AskPostgres, manner: Manner, reason: Reason, answered: bool
+) -> None:
+    async with simulated.served(simulated.database(manner)) as port:
+        reply = await ask_database(port, connect_timeout=0.4, statement_timeout=0.4)
+
+    assert isinstance(reply, NoReply), reply
+    assert (reply.reason, reply.answered) == (reason, answered)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        (
+            {"user": "nobody-here"},
+            Reason.AUTH_FAILED,
+            'FATAL: no pg_hba.conf entry for host "127.0.0.1", user ',
+        ),
+        ({"user": "ghost"}, Reason.AUTH_FAILED, "FATAL: pg_hba.conf rejects connection for host "),
+        ({"user": "nologin"}, Reason.AUTH_FAILED, 'FATAL: role "nologin" is not permitted to log in'),
+        ({"database": "private"}, Reason.AUTH_FAILED, 'FATAL: permission denied for database "private"'),
+        ({"user": "crowded"}, Reason.CONNECT_FAILED, 'FATAL: too many connections for role "crowded"'),
+        (
+            {"host": "nix.invalid"},
+            Reason.CONNECT_FAILED,
+            "the name nix.invalid is not resolved: ",
+        ),
+        ({"query": "SELECT 1 FROM hidden"}, Reason.QUERY_FAILED, "ERROR: permission denied for table hidden"),
+        (
+            {"query": "SELECT 1/(g-5) FROM generate_series(1,9) g"},
+            Reason.QUERY_FAILED,
+            "ERROR: division by zero",
         ),
         (
             {"query": "COPY dag TO STDOUT"},

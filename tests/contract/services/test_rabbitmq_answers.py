@@ -15,6 +15,15 @@ from services.processes import eventually, wait_until
 from services.rabbit import PASSWORD, VHOST, Rabbit
 
 
+async def test_every_node_lets_in_and_takes_a_message(broker: int, ask_broker: AskRabbit) -> None:
+    login, told = await ask_broker(broker), await ask_broker(broker, round_trip=True)
+
+    for reply in (login, told):
+        assert isinstance(reply, AmqpReply), reply
+        assert (reply.product, reply.version.split(".")[0]) == ("RabbitMQ", "3")
+        assert (reply.cluster or "").startswith("quorate@")
+
+
 async def test_a_login_tells_what_answered(node: Rabbit, ask_broker: AskRabbit) -> None:
     reply = await ask_broker(node.port)
 
@@ -45,14 +54,30 @@ async def test_a_message_makes_the_round_trip_and_leaves_nothing(node: Rabbit, a
         ({"user": "nobody-here"}, Reason.AUTH_FAILED, "ACCESS_REFUSED - Login was refused"),
         ({"password": ""}, Reason.AUTH_FAILED, "ACCESS_REFUSED - Login was refused"),
         (
-            {"user": "stranger"},
-            Reason.AUTH_FAILED,
-            f"NOT_ALLOWED - access to vhost '{VHOST}' refused for user 'stranger' (code 530, during",
-        ),
-        (
             {"vhost": "nix"},
             Reason.CONNECT_FAILED,
             "NOT_ALLOWED - vhost nix not found (code 530, during the opening of the virtual host nix)",
+        ),
+    ],
+    ids=str,
+)
+async def test_what_every_node_refuses(
+    broker: int, ask_broker: AskRabbit, changes: dict[str, Any], reason: Reason, detail: str
+) -> None:
+    reply = await ask_broker(broker, **changes)
+
+    assert isinstance(reply, NoReply), reply
+    assert (reply.reason, reply.detail[: len(detail)]) == (reason, detail)
+    assert reply.answered
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        (
+            {"user": "stranger"},
+            Reason.AUTH_FAILED,
+            f"NOT_ALLOWED - access to vhost '{VHOST}' refused for user 'stranger' (code 530, during",
         ),
         ({"vhost": "x" * 300}, Reason.CONNECT_FAILED, "a name that AMQP can't carry: "),
         (
@@ -97,16 +122,12 @@ async def test_the_port_for_tls(node: Rabbit, ask_broker: AskRabbit) -> None:
 
 
 async def test_a_node_with_an_alarm_logs_in_but_takes_no_messages(
-    node: Rabbit, ask_broker: AskRabbit
+    broker_with_alarm: int, ask_broker: AskRabbit
 ) -> None:
-    node.erlang("rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []})")
-    try:
-        login = await ask_broker(node.port)
-        started = time.monotonic()
-        reply = await ask_broker(node.port, round_trip=True, timeout=0.5)
-        took = time.monotonic() - started
-    finally:
-        node.erlang("rabbit_alarm:clear_alarm({resource_limit, memory, node()})")
+    login = await ask_broker(broker_with_alarm)
+    started = time.monotonic()
+    reply = await ask_broker(broker_with_alarm, round_trip=True, timeout=0.5)
+    took = time.monotonic() - started
 
     assert isinstance(login, AmqpReply)
     assert isinstance(reply, NoReply)
@@ -115,8 +136,18 @@ async def test_a_node_with_an_alarm_logs_in_but_takes_no_messages(
         "the node takes no messages at the moment: low on memory; no answer within 0.5 s"
     )
     assert took < 1.0 + 1.5
+
+
+async def test_an_alarm_that_is_over_is_over(node: Rabbit, ask_broker: AskRabbit) -> None:
+    node.erlang("rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []})")
+    try:
+        during = await ask_broker(node.port, round_trip=True, timeout=0.3)
+    finally:
+        node.erlang("rabbit_alarm:clear_alarm({resource_limit, memory, node()})")
+    after = await ask_broker(node.port, round_trip=True)
+
+    assert (isinstance(during, NoReply), isinstance(after, AmqpReply)) == (True, True)
     wait_until(lambda: node.connections() == 0, "the connection is closed", 10)
-    assert isinstance(await ask_broker(node.port, round_trip=True), AmqpReply)
 
 
 async def test_a_round_trip_in_the_middle_of_which_we_are_killed_leaves_nothing(node: Rabbit) -> None:

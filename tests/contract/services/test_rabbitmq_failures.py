@@ -7,6 +7,8 @@ import pytest
 from pamqp import commands, frame
 
 from quorate.model import AmqpReply, NoReply, Reason
+from quorate.simulation.services.state import Manner
+from services import simulated
 from services.breaking import Break, Breaking, between, breaking, closed, endless, mute, reset, saying
 from services.conftest import AskRabbit
 from services.processes import eventually, free_ports, wait_until
@@ -105,6 +107,30 @@ async def test_what_is_no_node(ask_broker: AskRabbit, how: Break, reason: Reason
     assert (reply.reason, reply.detail[: len(detail)]) == (reason, detail)
     assert "\x1b" not in reply.detail
     assert took < 0.6 + _LATE
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason", "answered"),
+    [
+        (Manner.REFUSED, Reason.CONNECT_FAILED, True),
+        (Manner.SILENT, Reason.TIMEOUT, False),
+        (Manner.MUTE, Reason.TIMEOUT, True),
+        (Manner.NO_BACKEND, Reason.CONNECT_FAILED, True),
+        (Manner.CLOSES, Reason.CONNECT_FAILED, True),
+        (Manner.SLOW, Reason.TIMEOUT, True),
+        (Manner.WRONG_PASSWORD, Reason.AUTH_FAILED, True),
+        (Manner.NO_DATABASE, Reason.CONNECT_FAILED, True),
+        (Manner.NACKS, Reason.QUERY_FAILED, True),
+    ],
+)
+async def test_how_the_simulated_node_is_ill(
+    ask_broker: AskRabbit, manner: Manner, reason: Reason, answered: bool
+) -> None:
+    async with simulated.served(simulated.node(manner)) as port:
+        reply = await ask_broker(port, timeout=0.4, round_trip=True)
+
+    assert isinstance(reply, NoReply), reply
+    assert (reply.reason, reply.answered) == (reason, answered)
 
 
 async def test_a_deadline_that_comes_sooner_than_the_limit(ask_broker: AskRabbit) -> None:

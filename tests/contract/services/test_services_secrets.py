@@ -19,7 +19,7 @@ from services.rabbit import VHOST, Rabbit
 SECRET = "sEcret-4d1f'x\\y%s"
 
 
-async def _echo_password(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def echo_password(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A PostgreSQL server that asks for the password in clear text and tells it in its refusal."""
     size = struct.unpack(">I", await reader.readexactly(4))[0]
     await reader.readexactly(size - 4)
@@ -31,7 +31,7 @@ async def _echo_password(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     await reader.read()
 
 
-async def _echo_login(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def echo_login(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A node that tells the password in its refusal."""
     await reader.readexactly(8)
     writer.write(frame.marshal(commands.Connection.Start(server_properties={}, mechanisms="PLAIN"), 0))
@@ -67,7 +67,7 @@ async def test_no_database_password_shows(
     replies = [
         await ask_database(primary.port, password=SECRET, user=user) for user in ("app", "ghost", SECRET)
     ]
-    ways: list[Break] = [closed, mute, saying(b"R"), _echo_password]
+    ways: list[Break] = [closed, mute, saying(b"R"), echo_password]
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for way in ways:
@@ -97,7 +97,7 @@ async def test_no_broker_password_shows(node: Rabbit, ask_broker: AskRabbit, eve
     assert callable(everything)
     asyncio.get_running_loop().set_debug(True)
     replies = [await ask_broker(node.port, password=SECRET, user=user) for user in ("app", "nobody", SECRET)]
-    ways: list[Break] = [closed, mute, saying(b"\x01\0"), saying(SECRET.encode()), _echo_login]
+    ways: list[Break] = [closed, mute, saying(b"\x01\0"), saying(SECRET.encode()), echo_login]
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for way in ways:

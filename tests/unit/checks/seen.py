@@ -8,6 +8,7 @@ from quorate.checks.judge import Judgement, judge
 from quorate.model import (
     ActivePassive,
     Addresses,
+    CheckObservation,
     Contact,
     Group,
     Host,
@@ -30,6 +31,7 @@ INFINITY = float("inf")
 Fact = UnitFacts | Unobserved
 Look = HostObservation
 Looks = Mapping[str, Sequence[HostObservation]]
+Checks = Mapping[str, CheckObservation]
 
 
 def unit(state: str = "active/running", load: str = "loaded", **more: object) -> UnitFacts:
@@ -119,18 +121,21 @@ def farm(*names: str, units: Sequence[str] = (LSYNCD,), **more: object) -> Inven
     return Inventory(name="test", hosts=hosts(*names), groups={"web": group})
 
 
-def judged(inventory: Inventory, looks: Looks | Sequence[Look], *, whole: bool = True) -> Judgement:
-    """Judge looks; where each host has one only, they may be given in a row."""
+def judged(
+    inventory: Inventory, looks: Looks | Sequence[Look], *, whole: bool = True, checks: Checks | None = None
+) -> Judgement:
+    """Judge looks and what checks were answered; where each host has one look, they may be given in a row."""
     if not isinstance(looks, Mapping):
         looks = {seen.contact.host: [seen] for seen in looks}
-    return judge(inventory, looks, now=NOW, whole=whole)
+    return judge(inventory, looks, now=NOW, whole=whole, checks=checks)
 
 
 def verdicts(
-    inventory: Inventory, looks: Looks | Sequence[Look], *, whole: bool = True
+    inventory: Inventory, looks: Looks | Sequence[Look], *, whole: bool = True, checks: Checks | None = None
 ) -> dict[str, Verdict]:
     """Return the verdicts by id."""
-    return {verdict.id: verdict for verdict in judged(inventory, looks, whole=whole).verdicts}
+    found = judged(inventory, looks, whole=whole, checks=checks)
+    return {verdict.id: verdict for verdict in found.verdicts}
 
 
 def said(verdict: Verdict) -> str:

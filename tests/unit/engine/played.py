@@ -19,6 +19,8 @@ from quorate.model import (
     NoReply,
     Reason,
     Reply,
+    ServiceAsk,
+    ServiceReply,
     SshSettings,
 )
 
@@ -55,12 +57,14 @@ class Player:
     """An asker that plays scenes by host, the last of them for ever, and keeps what it was asked.
 
     `further` are answers to follow-ups and to questions for logs, by a word of the question; HANGS and
-    exceptions there are played as well.
+    exceptions there are played as well. `services` are answers by address and port.
     """
 
     scenes: Mapping[str, Sequence[Scene]]
     further: Mapping[str, Reply | NoReply | Exception | str] = field(default_factory=dict)
+    services: Mapping[tuple[str, int], ServiceReply | NoReply | Exception | str] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    service_asks: list[ServiceAsk] = field(default_factory=list)
     batches: list[tuple[str, tuple[Ask, ...]]] = field(default_factory=list)
     deadlines: dict[str, set[float]] = field(default_factory=dict)
     under_way: int = 0
@@ -83,6 +87,18 @@ class Player:
                 return Contact(host=host), tuple([await self._further(ask) for ask in asks])
             scenes = self.scenes[host]
             return await _play(host, scenes[min(self.looks(host), len(scenes)) - 1], asks)
+        finally:
+            self.under_way -= 1
+
+    async def ask_service(self, ask: ServiceAsk, *, deadline: float) -> ServiceReply | NoReply:  # noqa: ARG002  it plays no time
+        self.service_asks.append(ask)
+        self.under_way += 1
+        try:
+            await asyncio.sleep(0)
+            answer = self.services[ask.host, ask.port]
+            if isinstance(answer, Exception):
+                raise answer
+            return await _never() if isinstance(answer, str) else answer
         finally:
             self.under_way -= 1
 

@@ -212,7 +212,7 @@ async def test_where_a_volatile_journal_begins_is_said() -> None:
 
 
 def with_secret(inventory: Inventory, *, file: str) -> Inventory:
-    check = Check(name="database", kind="postgresql", settings={"password": Secret(file=file)})
+    check = Check(name="database", kind="patroni", settings={"password": Secret(file=file)})
     return replace(inventory, checks={"database": check})
 
 

@@ -27,7 +27,13 @@ def inventory() -> Inventory:
         Group(name="haproxy", hosts=("haproxy-1", "nfs-1"), units=("keepalived.service", "web.socket")),
         Group(name="web", hosts=("haproxy-1",), units=("haproxy.service",), vip="192.0.2.210"),
     )
-    checks = {"rabbitmq_cluster": Check(name="rabbitmq_cluster", kind="rabbitmq", hosts=("spare",))}
+    members = ({"name": "spare", "address": "192.0.2.1", "port": 5672},)
+    checks = {
+        "db": Check(name="db", kind="postgresql", hosts=("spare",)),
+        "rabbitmq_cluster": Check(
+            name="rabbitmq_cluster", kind="rabbitmq", hosts=("spare",), settings={"members": members}
+        ),
+    }
     return Inventory(name="test", hosts=hosts, groups={g.name: g for g in groups}, checks=checks)
 
 
@@ -70,7 +76,9 @@ def test_ids_stand_in_report_order() -> None:
         "haproxy/nfs-1/keepalived",
         "haproxy/nfs-1/web.socket",
         "web/haproxy-1/haproxy",
+        "db",
         "rabbitmq_cluster",
+        "rabbitmq_cluster/spare",
     )
 
 
@@ -91,7 +99,9 @@ SELECTORS: dict[str, tuple[Sequence[str], set[str]]] = {
     "a virtual IP": (("web/vip",), {"web/vip"}),
     "a host": (("host/spare",), {"host/spare"}),
     "every host": (("host",), {f"host/{name}" for name in NAMES}),
-    "a check": (("rabbitmq_cluster",), {"rabbitmq_cluster"}),
+    "a check": (("db",), {"db"}),
+    "a check with its members": (("rabbitmq_cluster",), {"rabbitmq_cluster", "rabbitmq_cluster/spare"}),
+    "a member of a check": (("rabbitmq_cluster/spare",), {"rabbitmq_cluster/spare"}),
     "several": (("host/spare", "web/vip"), {"host/spare", "web/vip"}),
     "the same twice": (("web/vip", "web"), {"web/vip", "web/haproxy-1/haproxy"}),
 }
@@ -145,8 +155,24 @@ def test_host_alone_is_asked_whether_it_answers() -> None:
     assert list(asked("host/nfs-2")) == ["nfs-2", "outer", "inner"]
 
 
+CHECKS = {
+    "the whole inventory": ((), ("db", "rabbitmq_cluster")),
+    "a check": (("db",), ("db",)),
+    "a member is judged with its whole": (("rabbitmq_cluster/spare",), ("rabbitmq_cluster",)),
+    "several": (("rabbitmq_cluster", "db", "nfs"), ("db", "rabbitmq_cluster")),
+    "a group": (("nfs",), ()),
+    "the host of a check": (("host/spare",), ()),
+}
+
+
+@pytest.mark.parametrize(("only", "expected"), CHECKS.values(), ids=CHECKS)
+def test_checks_are_asked_as_a_whole(only: Sequence[str], expected: tuple[str, ...]) -> None:
+    assert make_plan(inventory(), only).checks == expected
+
+
 def test_check_alone_asks_no_host_over_ssh() -> None:
     assert asked("rabbitmq_cluster") == {}
+    assert asked("rabbitmq_cluster/spare", "db") == {}
 
 
 def test_selectors_take_names_that_end_like_a_unit() -> None:

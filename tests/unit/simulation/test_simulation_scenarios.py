@@ -8,7 +8,8 @@ from talking import made
 
 from quorate.model import Inventory, Reason, SshSettings, State, unit_id
 from quorate.simulation import Scenario, load_scenario, parse_scenario, scenarios
-from quorate.simulation.declared import inventory
+from quorate.simulation.declared import Access, inventory
+from quorate.simulation.services.state import Manner
 from quorate.simulation.state import JournalAccess, Ssh, Sudo, Trouble
 
 NAMED = [
@@ -26,16 +27,24 @@ NAMED = [
     "sudo-denied",
     "hung-host",
     "crash-loop",
+    "database-auth-failed",
+    "database-down",
+    "database-mute",
+    "database-query-failed",
+    "database-standby",
     "misspelt-unit",
     "monitor-isolated",
     "mixed",
+    "rabbit-auth-failed",
+    "rabbit-node-lost",
+    "rabbit-quorum-lost",
 ]
 RANKS = {state.word: state.rank for state in State}
 EVERY = scenarios(rows=True)
 
 
 def declared(scenario: Scenario) -> Inventory:
-    return inventory(scenario.cluster(), SshSettings(user="rocky"))
+    return inventory(scenario.cluster(), Access(ssh=SshSettings(user="rocky"), passwords=Path("passwords")))
 
 
 def report_order(found: Inventory) -> list[str]:
@@ -48,6 +57,11 @@ def report_order(found: Inventory) -> list[str]:
             for g in found.groups.values()
             for host in g.hosts
             for unit in g.units
+        ),
+        *(
+            name
+            for check in found.checks.values()
+            for name in (check.name, *(f"{check.name}/{host}" for host in check.hosts))
         ),
     ]
 
@@ -107,13 +121,11 @@ def test_nothing_is_older_than_its_host(scenario: Scenario) -> None:
                 assert max(ages, default=0) < host.uptime, (host.name, unit.name)
 
 
-def test_every_reason_that_a_unit_host_or_pair_can_have_is_shown() -> None:
+def test_every_reason_that_a_sweep_can_find_is_shown() -> None:
     shown = {v.reason for s in EVERY for v in s.expect.verdicts.values()}
     elsewhere = {
         Reason.SWEEP_TIMEOUT,
         Reason.INTERRUPTED,
-        Reason.UNSUPPORTED_KIND,
-        Reason.SECRET_UNAVAILABLE,
         Reason.INTERNAL_ERROR,
     }
     assert {reason.value for reason in set(Reason) - elsewhere} - shown == set()
@@ -156,5 +168,5 @@ def test_the_scenario_in_the_documentation_means_something() -> None:
     text = guide.split("```yaml\n")[1].split("```")[0]
     scenario = parse_scenario("documented", text)
     assert set(scenario.expect.verdicts) <= set(report_order(declared(scenario)))
-    words = [*Ssh, *Sudo, *Trouble, *JournalAccess]
+    words = [*Ssh, *Sudo, *Trouble, *JournalAccess, *Manner]
     assert [word.value for word in words if f"`{word.value}`" not in guide] == []

@@ -47,6 +47,24 @@ def test_a_login_that_failed(message: bytes, reason: Reason, detail: str) -> Non
     assert "\n" not in failure.detail
 
 
+@pytest.mark.parametrize(
+    ("message", "reason", "answered"),
+    [
+        (_REFUSED, Reason.CONNECT_FAILED, True),
+        (_CLOSED, Reason.CONNECT_FAILED, True),
+        (_AT + b"No route to host\n\tIs the server running on that host?\n", Reason.CONNECT_FAILED, False),
+        (_AT + b"Network is unreachable\n", Reason.CONNECT_FAILED, False),
+        (_AT + b"could not create socket: Too many open files\n", Reason.INTERNAL_ERROR, False),
+        (_AT + b"FATAL:  28000: Permission denied\n", Reason.AUTH_FAILED, True),
+        (_AT + b"FATAL:  XX000: No route to host\n", Reason.CONNECT_FAILED, True),
+    ],
+)
+def test_whether_anything_answered(message: bytes, reason: Reason, answered: bool) -> None:
+    failure = login_failure(message, "here")
+
+    assert (failure.reason, failure.answered) == (reason, answered)
+
+
 def test_a_login_that_a_password_is_missing_for() -> None:
     assert login_failure(b"keins da", "here", needs_password=True).reason is Reason.AUTH_FAILED
 

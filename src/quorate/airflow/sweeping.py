@@ -1,0 +1,120 @@
+"""One sweep inside Airflow: in a task's process, or in the triggerer."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quorate.airflow.files import InventoryFile
+from quorate.airflow.payload import pack_evidence, pack_report, unpack_evidence, unpack_report
+from quorate.model import Evidence, Inventory, Report, Secret, State, TaskInstance
+from quorate.plan import make_plan
+
+Resolve = Callable[[Secret], str]
+
+_FAILED = (State.CRITICAL, State.UNKNOWN)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is to be swept for one task, as values that can travel to the triggerer; `timeout` in seconds."""
+
+    file: InventoryFile
+    only: tuple[str, ...]
+    timeout: float
+    evidence: bool
+    task: TaskInstance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """A report, the ids that were selected (None for all), and what other logs hold of the task."""
+
+    report: Report
+    selected: frozenset[str] | None
+    task_logs: Evidence | None = None
+
+
+async def run_sweep(order: Order, inventory: Inventory, resolve: Resolve) -> Swept:
+    """Sweep once within the order's time; SelectorError where a selector matches nothing.
+
+    Where something is critical, the logs of schedulers and workers are searched for the task as well.
+    """
+    # Loading SSH and database libraries takes a third of a second, which the triggerer's loop must not wait.
+    engine, transports = await asyncio.to_thread(_load)
+    plan = make_plan(inventory, order.only)
+    limits = engine.Limits(deadline=asyncio.get_running_loop().time() + order.timeout)
+    async with transports.Transport(inventory.hosts, resolve=resolve) as transport:
+        report = await engine.sweep(
+            inventory, transport, plan, limits=limits, evidence=order.evidence, resolve=resolve
+        )
+        task_logs = None
+        if order.evidence and any(_is_critical(report, plan.selected)):
+            task_logs = await engine.collect_task_logs(
+                inventory, transport, order.task, limits=limits, resolve=resolve
+            )
+    return Swept(report=report, selected=plan.selected, task_logs=task_logs)
+
+
+def _load() -> tuple[Any, Any]:
+    from quorate import engine, transports  # noqa: PLC0415  neither a DAG file's parsing nor its graph needs them
+
+    return engine, transports
+
+
+def _is_critical(report: Report, selected: frozenset[str] | None) -> list[bool]:
+    return [v.state in _FAILED for v in report.verdicts if selected is None or v.id in selected]
+
+
+def pack_order(order: Order) -> dict[str, Any]:
+    """Return an order as plain data."""
+    task = order.task
+    return {
+        "file": {"source": order.file.source, "text": order.file.text},
+        "only": list(order.only),
+        "timeout": order.timeout,
+        "evidence": order.evidence,
+        "task": {
+            "id": task.id,
+            "dag_id": task.dag_id,
+            "task_id": task.task_id,
+            "run_id": task.run_id,
+            "map_index": task.map_index,
+            "try_number": task.try_number,
+        },
+    }
+
+
+def unpack_order(packed: Mapping[str, Any]) -> Order:
+    """Return the order of what `pack_order` made of it."""
+    return Order(
+        file=unpack_file(packed["file"]),
+        only=tuple(packed["only"]),
+        timeout=packed["timeout"],
+        evidence=packed["evidence"],
+        task=TaskInstance(**packed["task"]),
+    )
+
+
+def unpack_file(packed: Mapping[str, Any]) -> InventoryFile:
+    """Return the inventory file that an order holds."""
+    return InventoryFile(source=packed["source"], text=packed["text"])
+
+
+def pack_swept(swept: Swept) -> dict[str, Any]:
+    """Return what was swept as plain data of bounded size."""
+    return {
+        "report": pack_report(swept.report),
+        "selected": None if swept.selected is None else sorted(swept.selected),
+        "task_logs": None if swept.task_logs is None else pack_evidence(swept.task_logs),
+    }
+
+
+def unpack_swept(packed: Mapping[str, Any]) -> Swept:
+    """Return what was swept of what `pack_swept` made of it."""
+    selected, task_logs = packed["selected"], packed["task_logs"]
+    return Swept(
+        report=unpack_report(packed["report"]),
+        selected=None if selected is None else frozenset(selected),
+        task_logs=None if task_logs is None else unpack_evidence(task_logs),
+    )

@@ -1,0 +1,57 @@
+"""Judges whether enough members of a cluster are healthy, by the rules "Quorum" of the semantics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quorate.model import Reason, State
+
+NOT_ASKED = frozenset(
+    {
+        Reason.MONITOR_ISOLATED,
+        Reason.NAME_UNRESOLVED,
+        Reason.SWEEP_TIMEOUT,
+        Reason.INTERRUPTED,
+        Reason.INTERNAL_ERROR,
+        Reason.UNSUPPORTED_KIND,
+        Reason.SECRET_UNAVAILABLE,
+    }
+)
+"""Why a member had no chance to show whether it is healthy; every other reason is its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quorum:
+    """What the declared members of a cluster prove together: `needed` of them have to be `healthy`."""
+
+    state: State
+    reason: Reason
+    healthy: tuple[str, ...]
+    missing: tuple[str, ...]
+    needed: int
+
+
+def judge_quorum(members: Mapping[str, Reason], needed: int | None = None) -> Quorum:
+    """Judge a cluster by the reason of each declared member; `needed` is a majority unless it is set."""
+    needed = len(members) // 2 + 1 if needed is None else needed
+    healthy = tuple(name for name, reason in members.items() if reason is Reason.OK)
+    missing = tuple(name for name in members if name not in healthy)
+    state, reason = _judge(list(members.values()), len(healthy), needed)
+    return Quorum(state=state, reason=reason, healthy=healthy, missing=missing, needed=needed)
+
+
+def _judge(reasons: list[Reason], healthy: int, needed: int) -> tuple[State, Reason]:
+    unasked = [reason for reason in reasons if reason in NOT_ASKED]
+    failed = {reason for reason in reasons if reason not in NOT_ASKED and reason is not Reason.OK}
+    # Where everybody refuses the login, it is the login that is wrong as likely as the cluster.
+    refused = not healthy and failed == {Reason.AUTH_FAILED}
+    if unasked:
+        if healthy + len(unasked) < needed and not refused:
+            return State.CRITICAL, Reason.QUORUM_LOST
+        return State.UNKNOWN, unasked[0]
+    if healthy == len(reasons):
+        return State.OK, Reason.OK
+    if healthy >= needed:
+        return State.WARNING, Reason.REDUNDANCY_LOST
+    if refused:
+        return State.UNKNOWN, Reason.AUTH_FAILED
+    return State.CRITICAL, Reason.QUORUM_LOST

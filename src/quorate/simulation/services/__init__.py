@@ -1,0 +1,1 @@
+"""The database and the message broker of the simulated cluster, on real sockets in their own protocols."""
