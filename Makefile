@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-others check format lab-test bench requirements clean
+.PHONY: help demo demo-airflow test test-others check format lab-test bench requirements clean
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,8 +34,16 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.core
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/.airflow: requirements/airflow.txt $(VENV)/.core
+	@echo "Installing Airflow, pinned by hash ..."
+	@$(INSTALL) --require-hashes -r requirements/airflow.txt
+	@touch $@
+
 demo: $(VENV)/.core ## Sweep the simulated example cluster: once healthy, once with a fault
 	@tools/demo $(BIN)/quorate
+
+demo-airflow: $(VENV)/.airflow ## Show the DAG that watches the simulated cluster, in an Airflow in the browser
+	@$(BIN)/python tools/demo-airflow
 
 test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 	@tools/need-debian-package openssh-server test -x /usr/sbin/sshd
@@ -48,7 +56,10 @@ test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 test-others: ## Run the tests on every other Python from 3.11 on that is found
 	@tools/test-other-pythons "$(PYTHON)" $(MAKE)
 
-lab-test: $(VENV)/.dev ## Boot machines with real systemd and run the contract suite on them (root)
+lab-demo-airflow: $(VENV)/.airflow ## Show the DAG that watches the simulated cluster, in an Airflow in the browser
+	@$(BIN)/python tools/demo-airflow
+
+test: $(VENV)/.dev ## Boot machines with real systemd and run the contract suite on them (root)
 	@$(BIN)/python -m pytest -m lab
 
 check: $(VENV)/.dev ## Format, lint, types, import rules

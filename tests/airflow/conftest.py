@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from played import Player, player
+from dag_player import Player, player
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from played import DAG_FILE, Player
+from dag_player import DAG_FILE, Player
 
 from quorate.simulation import Simulation
 

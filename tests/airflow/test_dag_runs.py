@@ -1,7 +1,7 @@
 """Runs of the simulated cluster's health DAG: states, XComs, counts, exceptions, the run's colour."""
 
 import pytest
-from played import Player, Run
+from dag_player import Player, Run
 
 from quorate.simulation import Simulation
 

@@ -1,17 +1,23 @@
 """What the documents say is true: links lead somewhere, examples are valid, output is what is printed."""
 
+import ast
+import io
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pages import PAGES, ROOT, blocks
+from ruamel.yaml import YAML
 
 from quorate.inventory import parse_inventory
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+EXAMPLE = ROOT / "examples" / "cluster.yaml"
+KEYS = {"name", "ssh", "evidence", "judging", "hosts", "groups", "checks", "airflow"}
 COMMANDS = ("check", "demo", "validate", "plan", "probe", "schema", "sudoers")
 
 
@@ -35,6 +41,48 @@ def test_the_inventories_of_readme_are_valid() -> None:
     assert blocks
     for block in blocks:
         assert parse_inventory(block, source="README.md").hosts
+
+
+def test_the_parts_of_inventories_fit_into_one() -> None:
+    yaml = YAML(typ="safe", pure=True)
+    parts = [(block, yaml.load(block.text)) for block in blocks("yaml")]
+    parts = [(block, part) for block, part in parts if isinstance(part, dict) and KEYS.issuperset(part)]
+    assert len(parts) >= 5
+    for block, part in parts:
+        whole = part if "hosts" in part else {**yaml.load(EXAMPLE.read_text()), **part}
+        text = io.StringIO()
+        yaml.dump(whole, text)
+        assert parse_inventory(text.getvalue(), source=block.id).hosts
+
+
+def test_python_and_json_can_be_read() -> None:
+    for block in blocks("python"):
+        compile(block.text, block.id, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for block in blocks("json"):
+        json.loads(block.text)
+
+
+def shown_commands() -> dict[str, list[str]]:
+    """Return the words of each call of quorate that stands behind a prompt, by where it stands."""
+    found = {}
+    for block in blocks("", "console"):
+        text = block.text.replace("\\\n", " ")
+        for line in re.findall(r"^\$ quorate (.*)$", text, flags=re.MULTILINE):
+            words = shlex.split(line, comments=True)
+            found[f"{block.page}: quorate {line.strip()}"] = words
+    return found
+
+
+def test_the_commands_on_the_pages_exist() -> None:
+    helps = {name: quorate(name, "--help") for name in COMMANDS}
+    commands = shown_commands()
+    assert len(commands) >= 15
+    for place, words in commands.items():
+        if words == ["--help"]:
+            continue
+        command, options = words[0], [word.partition("=")[0] for word in words[1:] if word.startswith("-")]
+        assert command in helps, place
+        assert [o for o in options if not re.search(rf"(^|\W){o}\b", helps[command])] == [], place
 
 
 def plain(line: str) -> str:

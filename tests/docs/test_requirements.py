@@ -16,7 +16,7 @@ SCENARIOS = "scenarios/test_scenarios.py"
 
 
 @cache
-def tests_of(file: str) -> frozenset[str]:
+def functions_of(file: str) -> frozenset[str]:
     tree = ast.parse((ROOT / "tests" / file).read_text())
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return frozenset(node.name for node in functions if node.name.startswith("test_"))
@@ -34,7 +34,7 @@ def test_every_row_names_a_proof() -> None:
 def test_what_is_named_exists(node: str) -> None:
     file, _, name = node.partition("::")
     function, _, case = name.rstrip("]").partition("[")
-    assert function in tests_of(file)
+    assert function in functions_of(file)
     if case:
         assert file == SCENARIOS, "only the cases of scenarios can be looked up"
         assert case in {scenario.name for scenario in scenarios(rows=True)}

@@ -59,9 +59,7 @@ class SweepOperator(BaseOperator):
         deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        self.timeout = (
-            timeout if isinstance(timeout, timedelta) else timedelta(seconds=parse_duration(timeout))
-        )
+        self.timeout = timeout if isinstance(timeout, timedelta) else _duration(timeout)
         super().__init__(**kwargs)
         if self.execution_timeout is None:
             self.execution_timeout = self.timeout + 2 * _GRACE
@@ -140,6 +138,13 @@ class SweepOperator(BaseOperator):
             evidence=self.evidence,
             task=task_instance(context),
         )
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=parse_duration(text))
+    except ValueError as error:
+        raise ValueError(f"timeout={text!r}: {error}") from None
 
 
 def task_instance(context: Context) -> TaskInstance:
