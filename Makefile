@@ -56,10 +56,7 @@ test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 test-others: ## Run the tests on every other Python from 3.11 on that is found
 	@tools/test-other-pythons "$(PYTHON)" $(MAKE)
 
-lab-demo-airflow: $(VENV)/.airflow ## Show the DAG that watches the simulated cluster, in an Airflow in the browser
-	@$(BIN)/python tools/demo-airflow
-
-test: $(VENV)/.dev ## Boot machines with real systemd and run the contract suite on them (root)
+lab-test: $(VENV)/.dev ## Boot machines with real systemd and run the contract suite on them (root)
 	@$(BIN)/python -m pytest -m lab
 
 check: $(VENV)/.dev ## Format, lint, types, import rules

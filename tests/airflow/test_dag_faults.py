@@ -58,6 +58,7 @@ async def test_a_missing_inventory_is_a_red_run_that_says_so(airflow: Player):
     assert found.failure_types() == {"check_inventory": "CRITICAL_INVENTORY_FAILURE"}
     assert "cluster.yaml: no such file" in found.exceptions["check_inventory"]
     assert found.summary["total"] == found.summary["critical_failures"] == 1
+    assert "🚨 check_inventory: CRITICAL_INVENTORY_FAILURE - could not ask anything: " in found.log
 
 
 async def test_a_broken_inventory_is_a_red_run_that_names_every_fault(airflow: Player):

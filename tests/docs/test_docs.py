@@ -15,6 +15,8 @@ from pages import PAGES, ROOT, blocks
 from ruamel.yaml import YAML
 
 from quorate.inventory import parse_inventory
+from quorate.simulation import scenarios
+from quorate.simulation.services.state import Manner
 
 EXAMPLE = ROOT / "examples" / "cluster.yaml"
 KEYS = {"name", "ssh", "evidence", "judging", "hosts", "groups", "checks", "airflow"}
@@ -83,6 +85,30 @@ def test_the_commands_on_the_pages_exist() -> None:
         command, options = words[0], [word.partition("=")[0] for word in words[1:] if word.startswith("-")]
         assert command in helps, place
         assert [o for o in options if not re.search(rf"(^|\W){o}\b", helps[command])] == [], place
+
+
+def test_what_a_switch_prints_is_what_is_shown() -> None:
+    about = {scenario.name: scenario.about for scenario in scenarios(rows=True)}
+    said = re.compile(r"^The simulated cluster is in scenario (\S+) now\. (.*)$", re.MULTILINE)
+    shown = [found for block in blocks("console") for found in said.findall(block.text)]
+    assert len(shown) >= 3
+    assert [name for name, sentence in shown if about[name] != sentence] == []
+
+
+def test_what_a_cluster_that_is_kept_up_prints_is_what_is_shown(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "simulated-cluster.md").read_text()
+    shown = page.partition("--serve --folder /tmp/cluster\n")[2].partition("```")[0]
+    command = [sys.executable, "-m", "quorate", "demo", "--serve", "--folder", str(tmp_path / "c")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = "".join(process.stdout.readline() for _ in shown.splitlines())
+        process.terminate()
+    assert printed.replace(str(tmp_path / "c"), "/tmp/cluster") == shown
+
+
+def test_every_manner_of_a_simulated_service_is_told() -> None:
+    page = (ROOT / "docs" / "how-to" / "simulated-cluster.md").read_text()
+    assert [manner.value for manner in Manner if f"`{manner.value}`" not in page] == []
 
 
 def plain(line: str) -> str:

@@ -41,6 +41,10 @@ class HealthCheckError(AirflowException):
     """Something critical was found, or could not be asked; the message is the whole explanation."""
 
 
+class _NotAskedError(Exception):
+    """Nothing could be asked in the triggerer; the message says why."""
+
+
 class SweepOperator(BaseOperator):
     """Sweeps a part of the cluster in the task's own process or, deferred, in the triggerer.
 
@@ -94,7 +98,7 @@ class SweepOperator(BaseOperator):
         """Conclude from what the trigger swept; the inventory is the one that was sent to it."""
         with self.failing(context):
             if "error" in event:
-                raise HealthCheckError(_not_asked(self.task_id, str(event["error"])))
+                raise _NotAskedError(str(event["error"]))
             swept, file = unpack_swept(event["swept"]), unpack_file(event["file"])
         return self.conclude(context, swept, file)
 
@@ -116,19 +120,22 @@ class SweepOperator(BaseOperator):
         try:
             yield
         except (InventoryError, SelectorError) as error:
-            self.before_failing(context)
+            self.before_failing(context, str(error))
             raise HealthCheckError(_not_asked(self.task_id, str(error))) from None
-        except (AirflowException, AirflowTaskTimeout):
-            self.before_failing(context)
+        except _NotAskedError as error:
+            self.before_failing(context, str(error))
+            raise HealthCheckError(_not_asked(self.task_id, str(error))) from None
+        except AirflowTaskTimeout:
+            self.before_failing(context, "Airflow's execution_timeout ended it")
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, the task must fail and say so
-            self.before_failing(context)
             # The message of an unforeseen exception may hold anything, so only its type is told.
             fault = f"a fault in quorate: {type(error).__name__}; please report it"
+            self.before_failing(context, fault)
             raise HealthCheckError(_not_asked(self.task_id, fault)) from None
 
-    def before_failing(self, context: Context) -> None:
-        """Leave word of a failure before it is raised."""
+    def before_failing(self, context: Context, why: str) -> None:
+        """Leave word of why nothing could be asked, before it is raised."""
 
     def _order(self, context: Context, file: InventoryFile, only: tuple[str, ...]) -> Order:
         return Order(
@@ -183,9 +190,10 @@ class HealthCheckOperator(SweepOperator):
         self.expected = expected
         self.subject = subject or subject_of(self.only)
 
-    def before_failing(self, context: Context) -> None:
+    def before_failing(self, context: Context, why: str) -> None:
         """Push the failure type, so that a summary knows what failed even where nothing could be asked."""
         context["ti"].xcom_push(key=FAILURE_TYPE, value=critical_failure(self.subject or "cluster"))
+        context["ti"].xcom_push(key=REPORT, value={"error": why})
 
     def conclude(self, context: Context, swept: Swept, file: InventoryFile) -> dict[str, Any]:
         """Return the result where all is well; raise what was found where it is not."""

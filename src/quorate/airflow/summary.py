@@ -119,9 +119,14 @@ def _fault(trace: Trace, fingerprint: str | None) -> str | None:
 
 
 def _headline(report: Mapping[str, Any] | None) -> str | None:
-    """Return the summary of a report's first root cause, and how many there are beside it."""
+    """Return the summary of a report's first root cause, and how many there are beside it.
+
+    A check that could ask nothing has an error in the place of a report.
+    """
     if report is None:
         return None
+    if isinstance(error := report.get("error"), str):
+        return f"could not ask anything: {' '.join(error.split())}"
     by_id = {v.get("id"): v for v in _verdicts(report)}
     roots = [by_id[i] for i in report.get("root_causes", []) if i in by_id]
     if not roots:

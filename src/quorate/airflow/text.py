@@ -76,7 +76,7 @@ def _headers(report: Report, outcome: Outcome) -> Iterator[str]:
     for verdict in others:
         yield f"   cause: {header(verdict)} - {one_line(verdict.id)}"
     for verdict in outcome.warnings:
-        yield f"{header(verdict)} - {verdict.reason.value}"
+        yield header(verdict)
 
 
 def _known(verdict: Verdict) -> Iterator[str]:

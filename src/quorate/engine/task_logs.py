@@ -128,4 +128,4 @@ def _note(units: Mapping[str, Sequence[str]], since: float, cut: Sequence[str]) 
         for name in names:
             where.setdefault(unit_id(name), []).append(host)
     searched = "; ".join(f"{unit} on {', '.join(hosts)}" for unit, hosts in where.items())
-    return "; ".join([f"searched the last {since:g} s of {searched}", *cut])
+    return "; ".join([f"searched the last {since / 60:g} min of {searched}", *cut])
