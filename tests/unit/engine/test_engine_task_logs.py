@@ -159,7 +159,8 @@ async def test_no_lines_say_what_was_searched() -> None:
     found = await collected(Hosts(scenes=QUIET))
     assert (found.lines, found.error) == ((), None)
     assert found.note == (
-        "searched the last 15 min of airflow-scheduler on scheduler-1, scheduler-2; airflow-worker on celery-1"
+        "searched the last 15 min of airflow-scheduler on scheduler-1, scheduler-2; "
+        "airflow-worker on celery-1"
     )
 
 
