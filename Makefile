@@ -71,6 +71,9 @@ format: $(VENV)/.dev ## Format the code
 
 bench: $(VENV)/.dev ## Measure against the ways that people ask hosts today, as ratios in one run
 	@tools/need-debian-package openssh-server test -x /usr/sbin/sshd
+	@tools/need-debian-package --without-start postgresql bash -c 'compgen -G "/usr/lib/postgresql/*/bin/postgres"'
+	@tools/need-debian-package --without-start rabbitmq-server test -x /usr/lib/rabbitmq/bin/rabbitmq-server
+	@tools/need-debian-package openssl openssl version
 	@$(BIN)/python -m benchmarks
 
 requirements: ## Compile the pinned requirements anew (needs uv)

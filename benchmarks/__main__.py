@@ -7,10 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import dead_host, floor, many, real, ssh_ways, start
+from benchmarks import dag_work, dead_host, floor, many, real, ssh_ways, start
 from benchmarks.bounds import Bounds
 from benchmarks.measuring import Cost
-from benchmarks.question import Access, loopback
+from benchmarks.question import Access, loopback, write_answers
 from benchmarks.servers import MAX_STARTUPS, servers
 from benchmarks.ssh_ways import COLD, KEPT, Scale
 from benchmarks.tables import show_table
@@ -31,13 +31,15 @@ QUICK = (
 def main() -> None:
     """Measure and print; the exit code is 0 whatever the figures are."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and sizes, within 90 s")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and sizes, in two minutes")
     quick = parser.parse_args().quick
     began = time.monotonic()
     bounds = Bounds()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; CPU and memory: the asking side's alone")
     with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
         on_loopback(Path(folder), bounds, quick=quick)
+    with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
+        dag_work.measure(bounds, Path(folder), rounds=1 if quick else 2)
     many.measure(bounds, rounds=1 if quick else 3)
     start.measure(bounds, rounds=5 if quick else 15)
     if not quick:
@@ -51,7 +53,8 @@ def on_loopback(folder: Path, bounds: Bounds, *, quick: bool) -> None:
     """Measure against sshd on loopback, whose systemctl and ip answer at once what was recorded."""
     scales = QUICK if quick else FULL
     question = loopback(max(scale.hosts for scale in scales))
-    with servers(question, folder) as access:
+    write_answers(question, folder / "answers")
+    with servers(list(question.addresses.values()), folder) as access:
         pam = "with PAM" if os.geteuid() == 0 else "without PAM, since this is not root"
         print(f"sshd on loopback {pam}, MaxStartups {MAX_STARTUPS}, answers recorded")
         for scale in scales:

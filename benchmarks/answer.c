@@ -12,14 +12,17 @@ int main(int argc, char **argv) {
     const char *connection = getenv("SSH_CONNECTION");
     ssize_t got;
     int file;
-    if (argc > 1 && strcmp(argv[1], "is-active") == 0) {
-        for (int i = 2; i < argc; i++)
-            if (write(1, "active\n", 7) != 7)
-                return 1;
-        return 0;
-    }
     if (connection == NULL || sscanf(connection, "%*s %*s %63s", address) != 1)
         return 1;
+    if (argc > 1 && strcmp(argv[1], "is-active") == 0) {
+        for (int i = 2; i < argc; i++) {
+            snprintf(path, sizeof path, "%s/%s/inactive/%s", ANSWERS, address, argv[i]);
+            const char *state = access(path, F_OK) == 0 ? "inactive\n" : "active\n";
+            if (write(1, state, strlen(state)) < 0)
+                return 1;
+        }
+        return 0;
+    }
     snprintf(path, sizeof path, "%s/%s/%s", ANSWERS, address, basename(argv[0]));
     if ((file = open(path, O_RDONLY)) < 0)
         return 1;

@@ -83,14 +83,18 @@ def loopback(count: int) -> Question:
     return Question(addresses={f"h{n}": f"127.77.{n // 250}.{n % 250 + 1}" for n in range(count)})
 
 
+def recorded(name: str) -> str:
+    """Return what a real machine printed, from the tests' cases."""
+    return str(json.loads((RECORDED / f"{name}.json").read_text())["stdout"])
+
+
 def write_answers(question: Question, folder: Path) -> None:
     """Write what each host answers: recorded on real machines, with the host's own names and numbers.
 
     No two hosts answer alike, so that nothing read for one host is of use for the next.
     """
     block, held, own, journal = (
-        str(json.loads((RECORDED / f"{name}.json").read_text())["stdout"])
-        for name in ("systemctl-running", "ip-vip-v4", "ip-base", "journal-normal")
+        recorded(name) for name in ("systemctl-running", "ip-vip-v4", "ip-base", "journal-normal")
     )
     holders = {names[0]: vip for vip, names in question.pairs() if len(names) == 2}
     for number, (name, address) in enumerate(question.addresses.items()):

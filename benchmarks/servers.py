@@ -7,10 +7,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.question import Access, Question, write_answers
+from benchmarks.question import Access
 
 HERE = Path(__file__).parent
 ADDRESSES_A_SERVER = 16  # sshd listens on no more. Source: MAX_LISTEN_SOCKS in OpenSSH's sshd.c
@@ -34,12 +34,14 @@ SetEnv PATH={folder}/bin:/usr/bin:/bin HOME={folder}/home
 
 
 @contextlib.contextmanager
-def servers(question: Question, folder: Path) -> Iterator[Access]:
-    """Answer for all hosts of a question while the context lasts; nothing outside this machine gets in."""
+def servers(addresses: Sequence[str], folder: Path) -> Iterator[Access]:
+    """Answer at these addresses while the context lasts; nothing outside this machine gets in.
+
+    What is answered at each of them stands in the folder's `answers`, in a folder of the address.
+    """
     sshd = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin")
     if sshd is None:
         raise SystemExit("benchmarks: OpenSSH's server is not installed; apt-get install openssh-server")
-    write_answers(question, folder / "answers")
     make_programs(folder)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where sshd gives up its privileges
@@ -47,9 +49,8 @@ def servers(question: Question, folder: Path) -> Iterator[Access]:
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", folder / name], check=True
         )
-    addresses = list(question.addresses.values())
     port = free_port(addresses[0])
-    write_known_hosts(question, folder, port)
+    write_known_hosts(addresses, folder, port)
     running: list[subprocess.Popen[bytes]] = []
     try:
         for first in range(0, len(addresses), ADDRESSES_A_SERVER):
@@ -100,14 +101,16 @@ def make_programs(folder: Path) -> None:
         (programs / other).symlink_to(program)
 
 
-def write_known_hosts(question: Question, folder: Path, port: int) -> None:
+def write_known_hosts(addresses: Sequence[str], folder: Path, port: int) -> None:
     """Write the key of every host, as an operator who knows his hosts has them."""
     key = " ".join((folder / "host_key.pub").read_text().split()[:2])
-    lines = [f"[{address}]:{port} {key}\n" for address in question.addresses.values()]
+    lines = [f"[{address}]:{port} {key}\n" for address in addresses]
     (folder / "known_hosts").write_text("".join(lines))
 
 
-def start(sshd: str, folder: Path, number: int, addresses: list[str], port: int) -> subprocess.Popen[bytes]:
+def start(
+    sshd: str, folder: Path, number: int, addresses: Sequence[str], port: int
+) -> subprocess.Popen[bytes]:
     """Start one sshd for some addresses."""
     configuration = folder / f"sshd-{number}.conf"
     configuration.write_text(

@@ -65,8 +65,12 @@ def host_lines(question: Question) -> str:
 
 def xargs(place: Place, at_once: int, flags: Sequence[str]) -> list[str]:
     """Return the command that runs one ssh a line of its input: nothing that starts processes is leaner."""
-    access = place.access
-    ssh = [
+    return ["xargs", "-L1", f"-P{at_once}", *ssh(place.access), *flags]
+
+
+def ssh(access: Access) -> list[str]:
+    """Return the command that logs in to a host, without the host."""
+    return [
         "ssh",
         "-F/etc/ssh/ssh_config" if Path("/etc/ssh/ssh_config").exists() else "-Fnone",
         f"-i{access.identity_file}",
@@ -76,9 +80,7 @@ def xargs(place: Place, at_once: int, flags: Sequence[str]) -> list[str]:
         "-oIdentitiesOnly=yes",
         "-oBatchMode=yes",
         "-oConnectTimeout=5",
-        *flags,
     ]
-    return ["xargs", "-L1", f"-P{at_once}", *ssh]
 
 
 def checked(cost: Cost, printed: str, place: Place) -> Cost:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from quorate.airflow.files import InventoryFile
+from quorate.airflow.keeping import kept_transport
 from quorate.airflow.payload import pack_evidence, pack_report, unpack_evidence, unpack_report
-from quorate.model import Evidence, Inventory, Report, Secret, State, TaskInstance
+from quorate.model import Evidence, Host, Inventory, Report, Secret, State, TaskInstance
 from quorate.plan import make_plan
 
 Resolve = Callable[[Secret], str]
@@ -35,16 +37,22 @@ class Swept:
     task_logs: Evidence | None = None
 
 
-async def run_sweep(order: Order, inventory: Inventory, resolve: Resolve) -> Swept:
+async def run_sweep(order: Order, inventory: Inventory, resolve: Resolve, *, keep: bool = False) -> Swept:
     """Sweep once within the order's time; SelectorError where a selector matches nothing.
 
-    Where something is critical, the logs of schedulers and workers are searched for the task as well.
+    Where something is critical, the logs of schedulers and workers are searched for the task as well. With
+    `keep`, connections stay open for the next sweep of the same inventory in this process.
     """
     # Loading SSH and database libraries takes a third of a second, which the triggerer's loop must not wait.
     engine, transports = await asyncio.to_thread(_load)
     plan = make_plan(inventory, order.only)
     limits = engine.Limits(deadline=asyncio.get_running_loop().time() + order.timeout)
-    async with transports.Transport(inventory.hosts, resolve=resolve) as transport:
+    way = (
+        kept_transport(order.file.source, inventory.hosts, resolve, partial(_transport, transports))
+        if keep
+        else _transport(transports, inventory.hosts, resolve)
+    )
+    async with way as transport:
         report = await engine.sweep(
             inventory, transport, plan, limits=limits, evidence=order.evidence, resolve=resolve
         )
@@ -54,6 +62,10 @@ async def run_sweep(order: Order, inventory: Inventory, resolve: Resolve) -> Swe
                 inventory, transport, order.task, limits=limits, resolve=resolve
             )
     return Swept(report=report, selected=plan.selected, task_logs=task_logs)
+
+
+def _transport(transports: Any, hosts: Mapping[str, Host], resolve: Resolve) -> Any:
+    return transports.Transport(hosts, resolve=resolve)
 
 
 def _load() -> tuple[Any, Any]:

@@ -38,7 +38,7 @@ class SweepTrigger(BaseTrigger):
             connections = await asyncio.to_thread(import_module, "quorate.airflow.connections")
             declared = await asyncio.to_thread(order.file.parse)
             inventory, resolve = await connections.connect_inventory_async(declared)
-            swept = pack_swept(await run_sweep(order, inventory, resolve))
+            swept = pack_swept(await run_sweep(order, inventory, resolve, keep=True))
             # The task judges by the text that was swept by, whatever has become of its file meanwhile.
             return {"swept": swept, "file": self.order["file"]}
         except (InventoryError, SelectorError) as error:
