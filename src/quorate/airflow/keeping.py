@@ -1,7 +1,8 @@
 """Connections that the triggerer keeps from one sweep to the next, shared by all sweeps of one inventory.
 
-A sweep over connections that are open is one line to each host and one answer. So that a login that has ceased
-to work is not hidden for long, connections are made anew every ten minutes, and closed when nobody sweeps.
+A sweep over connections that are open is one line to each host and one answer. So that a login that has
+ceased to work is not hidden for long, connections are made anew every ten minutes, and closed when nobody
+sweeps.
 """
 
 import asyncio
