@@ -65,7 +65,13 @@ def _time(value: object) -> datetime | None:
 
 def _prefix(entry: Mapping[str, Any]) -> str:
     words = [str(entry.get("timestamp") or ""), str(entry.get("level") or "").upper()]
-    return " ".join([*filter(None, words), f"{entry.get('logger') or 'log'}: "])
+    return " ".join([*filter(None, words), f"{_logger(entry.get('logger'))}: "])
+
+
+def _logger(name: object) -> str:
+    """Return a logger's name; an operator's is the path of its class, of which the class says enough."""
+    text = str(name or "log")
+    return text.rpartition(".")[2] if text.startswith("airflow.task.operators.") else text
 
 
 def _event(entry: Mapping[str, Any]) -> str | None:

@@ -58,6 +58,13 @@ def test_lines_have_time_level_logger_and_message(folder: Path) -> None:
     assert (had().source, had().error, had().truncated) == ("worker", None, False)
 
 
+def test_an_operators_logger_is_its_class(folder: Path) -> None:
+    written(
+        folder, line("✅ lsyncd: ACTIVE", logger="airflow.task.operators.quorate.airflow.operators.Check")
+    )
+    assert had().lines[0].endswith(" INFO Check: ✅ lsyncd: ACTIVE")
+
+
 def test_a_line_that_is_no_json_is_kept_without_a_bracket_at_its_start(folder: Path) -> None:
     written(
         folder, "Segmentation fault", "[2026-11-22 18:35] {x.py:7} INFO - old", "{broken", "[]", "null", "7"
