@@ -38,6 +38,10 @@ dag = health_dag(
     default_args={"on_failure_callback": call, "trigger_rule": "all_success"}, catchup=True,
 )
 """,
+    "twice": (
+        "from quorate.airflow import health_dag\n\n"
+        'first = health_dag("cluster.yaml")\nsecond = health_dag("cluster.yaml", granularity="unit")\n'
+    ),
     "misspelt": 'from quorate.airflow import health_dag\n\nhealth_dag("cluster.yaml", tag=["x"])\n',
     "wrong_granularity": (
         'from quorate.airflow import health_dag\n\nhealth_dag("cluster.yaml", granularity="units")\n'
@@ -173,6 +177,7 @@ def test_default_arguments_can_not_keep_the_summary_from_running(read):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
+        ("twice", "this file has two DAGs 'ha_health'"),
         ("misspelt", "health_dag() knows no setting 'tag'; did you mean 'tags'?"),
         ("wrong_granularity", "granularity='units': must be one of group, host, unit"),
         ("wrong_mode", "expected='ok': must be one of fail, skip, success"),

@@ -184,3 +184,24 @@ summary = HealthSummaryOperator(task_id="health_summary", checks=["chk", plain])
     assert found.states["chk[2]"] == "failed"
     assert (found.summary["total"], found.summary["success"]) == (4, 3)
     assert found.xcoms["health_summary"]["critical_failure_tasks"] == ["chk[2]"]
+
+
+async def test_a_summary_that_is_older_than_its_checks_is_red(airflow: Player):
+    body = """
+check = HealthCheckOperator(task_id="check_g", inventory="cluster.yaml", only="host/a", subject="g")
+summary = HealthSummaryOperator(task_id="health_summary", checks=[check])
+
+@task
+def clear_and_fail():
+    import sqlite3
+    with sqlite3.connect({database!r}) as connection:
+        of_check = "where task_id = 'check_g' and dag_id = 'old'"
+        connection.execute("update task_instance set state = 'failed' " + of_check)
+        connection.execute("delete from xcom " + of_check)
+
+check >> summary >> clear_and_fail() >> FinalStatusOperator(task_id="final_status_check")
+"""
+    found = await own(airflow, "old", body.format(database=str(airflow.home / "airflow.db")))
+    assert found.summary["critical_failures"] == 0
+    assert found.state == "failed"
+    assert "older than its checks" in found.exceptions["final_status_check"]

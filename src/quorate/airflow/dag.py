@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 
-from quorate.airflow.files import InventoryFile, dag_folder, inventory_path, read_inventory_file
+from quorate.airflow.files import InventoryFile, dag_file_globals, inventory_path, read_inventory_file
 from quorate.airflow.operators import ActiveNodesOperator, HealthCheckOperator
 from quorate.airflow.outcome import Expected
 from quorate.airflow.summary_operators import FinalStatusOperator, HealthSummaryOperator
@@ -55,6 +55,8 @@ def health_dag(
     if granularity not in GRANULARITIES:
         raise ValueError(f"granularity={granularity!r}: must be one of {', '.join(GRANULARITIES)}")
     of_dag, of_tasks = _sorted_settings(settings)
+    if any(isinstance(value, DAG) and value.dag_id == dag_id for value in dag_file_globals().values()):
+        raise ValueError(f"this file has two DAGs {dag_id!r}: give each its own, health_dag(…, dag_id=…)")
     path = _path(inventory)
     file, tasks = _declared(path, granularity)
     sweeping: dict[str, Any] = {
@@ -81,7 +83,8 @@ def health_dag(
 
 
 def _path(inventory: str | os.PathLike[str] | None) -> str:
-    folder = dag_folder()
+    file = dag_file_globals().get("__file__")
+    folder = Path(file).parent if file else Path.cwd()
     try:
         return inventory_path(inventory, folder)
     except InventoryError:

@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quorate.inventory import find_inventory, parse_inventory
 from quorate.inventory.find import read_text
@@ -50,13 +51,12 @@ def inventory_path(named: str | os.PathLike[str] | None, folder: str | os.PathLi
     return str(path if path.is_absolute() else Path(folder).absolute() / path)
 
 
-def dag_folder() -> Path:
-    """Return the folder of the file that called into this room, which is the DAG file that is being read."""
+def dag_file_globals() -> dict[str, Any]:
+    """Return the globals of the file that called into this room, which is the DAG file that is being read."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back
         module = frame.f_globals.get("__name__", "")
         if not f"{module}.".startswith(f"{_OWN_ROOM}."):
-            file = frame.f_globals.get("__file__")
-            return Path(file).absolute().parent if file else Path.cwd()
-    return Path.cwd()
+            break
+    return frame.f_globals

@@ -10,7 +10,13 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException, AirflowTaskTimeout
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+    TaskDeferralError,
+    TaskDeferralTimeout,
+)
 
 from quorate.airflow.explaining import worker_log
 from quorate.airflow.files import InventoryFile, inventory_path, read_inventory_file
@@ -28,6 +34,7 @@ from quorate.airflow.sweeping import Order, Swept, pack_order, run_sweep, unpack
 from quorate.airflow.tasks import critical_failure
 from quorate.airflow.text import checked_lines, expected_text, failure_text
 from quorate.airflow.trigger import SweepTrigger
+from quorate.airflow.viewer import unbracketed
 from quorate.inventory import InventoryError, parse_duration
 from quorate.model import Inventory, State, TaskInstance
 from quorate.outputs.safe import one_line
@@ -114,28 +121,43 @@ class SweepOperator(BaseOperator):
         """Return the inventory as it is now; a mapped operator is made anew far from its DAG file."""
         return read_inventory_file(inventory_path(self.inventory, Path(self.dag.fileloc).parent))
 
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the trigger, or say why it brought nothing; Airflow's way back into a deferred task."""
+        with self.failing(context):
+            return super().resume_execution(next_method, next_kwargs, context)
+
     @contextmanager
     def failing(self, context: Context) -> Iterator[None]:
         """Turn whatever stands in the way of a sweep into one failure that says what it was."""
         try:
             yield
-        except (InventoryError, SelectorError) as error:
-            self.before_failing(context, str(error))
-            raise HealthCheckError(_not_asked(self.task_id, str(error))) from None
-        except _NotAskedError as error:
-            self.before_failing(context, str(error))
-            raise HealthCheckError(_not_asked(self.task_id, str(error))) from None
-        except AirflowTaskTimeout:
-            self.before_failing(context, "Airflow's execution_timeout ended it")
+        except (HealthCheckError, AirflowSkipException):
             raise
+        except (InventoryError, SelectorError, _NotAskedError) as error:
+            why = str(error)
+        except TaskDeferralTimeout:
+            why = "the triggerer brought no answer in time; does a triggerer run?"
+        except TaskDeferralError:
+            why = "the trigger failed in the triggerer, whose part of this log says why"
+        except AirflowTaskTimeout:
+            why = "Airflow's execution_timeout ended it"
         except Exception as error:  # noqa: BLE001  whatever it is, the task must fail and say so
             # The message of an unforeseen exception may hold anything, so only its type is told.
-            fault = f"a fault in quorate: {type(error).__name__}; please report it"
-            self.before_failing(context, fault)
-            raise HealthCheckError(_not_asked(self.task_id, fault)) from None
+            why = f"a fault in quorate: {type(error).__name__}; please report it"
+        else:
+            return
+        self.before_failing(context, why)
+        raise HealthCheckError(_not_asked(self.task_id, why)) from None
 
     def before_failing(self, context: Context, why: str) -> None:
         """Leave word of why nothing could be asked, before it is raised."""
+
+    def push(self, context: Context, key: str, value: Any) -> None:
+        """Push an XCom; where that fails it is printed, since no finding may be lost over it."""
+        try:
+            context["ti"].xcom_push(key=key, value=value)
+        except Exception as error:  # noqa: BLE001  a summary that misses the XCom counts the task as critical
+            self.log.warning("the XCom %s could not be pushed: %s", key, type(error).__name__)
 
     def _order(self, context: Context, file: InventoryFile, only: tuple[str, ...]) -> Order:
         return Order(
@@ -168,9 +190,8 @@ def task_instance(context: Context) -> TaskInstance:
 
 
 def _not_asked(task: str, why: str) -> str:
-    return f"🚨 CRITICAL: {task} could not ask anything\n" + "\n".join(
-        f"   {line}" for line in why.splitlines()
-    )
+    lines = [f"🚨 CRITICAL: {task} could not ask anything", *(f"   {line}" for line in why.splitlines())]
+    return "\n".join(unbracketed(line) for line in lines)
 
 
 class HealthCheckOperator(SweepOperator):
@@ -192,8 +213,9 @@ class HealthCheckOperator(SweepOperator):
 
     def before_failing(self, context: Context, why: str) -> None:
         """Push the failure type, so that a summary knows what failed even where nothing could be asked."""
-        context["ti"].xcom_push(key=FAILURE_TYPE, value=critical_failure(self.subject or "cluster"))
-        context["ti"].xcom_push(key=REPORT, value={"error": why})
+        failure_type = critical_failure(self.subject or "cluster")
+        self.push(context, FAILURE_TYPE, failure_type)
+        self.push(context, REPORT, {"error": why, "failure_type": failure_type})
 
     def conclude(self, context: Context, swept: Swept, file: InventoryFile) -> dict[str, Any]:
         """Return the result where all is well; raise what was found where it is not."""
@@ -206,12 +228,12 @@ class HealthCheckOperator(SweepOperator):
                 "failure_type": outcome.failure_type,
                 "inventory": file.fingerprint,
             }
-        ti = context["ti"]
+            explanation = self._explanation(context, swept, outcome, file) if outcome.is_critical else ""
         if outcome.failure_type is not None:
-            ti.xcom_push(key=FAILURE_TYPE, value=outcome.failure_type)
-        ti.xcom_push(key=REPORT, value=report)
+            self.push(context, FAILURE_TYPE, outcome.failure_type)
+        self.push(context, REPORT, report)
         if outcome.is_critical:
-            raise HealthCheckError(self._explanation(context, swept, outcome, file))
+            raise HealthCheckError(explanation)
         if outcome.failure_type is not None:
             text = expected_text(self.subject or "cluster")
             if self.expected == "fail":

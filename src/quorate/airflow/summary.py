@@ -113,6 +113,8 @@ def _fault(trace: Trace, fingerprint: str | None) -> str | None:
         return "was skipped without having asked anything"
     if report is None:
         return f"is {trace.state}, but left no report"
+    if "error" in report:
+        return _headline(report)
     if fingerprint is not None and report.get("inventory") != fingerprint:
         return "was asked by another inventory than the summary knows: the file was changed during the run"
     return None

@@ -1,6 +1,6 @@
 """The operators that end a health DAG: the summary of its check tasks, and the final verdict on the run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context, TriggerRule
@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator, Context, TriggerRule
 from quorate.airflow.keys import CRITICAL_COUNT, CRITICAL_TASKS, FAILURE_TYPE, REPORT
 from quorate.airflow.links import FirstFailureLink
 from quorate.airflow.operators import HealthCheckError
-from quorate.airflow.summary import Trace, summarise, summary_tree
+from quorate.airflow.summary import Summary, Trace, summarise, summary_tree
 
 
 class HealthSummaryOperator(BaseOperator):
@@ -31,29 +31,33 @@ class HealthSummaryOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Print the tree, push what is critical, return the counts."""
-        summary = summarise(self.checks, self._traces(context), fingerprint=self.fingerprint)
+        ti: Any = context["ti"]
+        summary = self.summarise(ti)
         for line in summary_tree(summary):
             self.log.info(line)
-        ti: Any = context["ti"]
         ti.xcom_push(key=CRITICAL_COUNT, value=len(summary.critical))
         ti.xcom_push(key=CRITICAL_TASKS, value=[failure.task for failure in summary.critical])
         return summary.counts()
 
-    def _traces(self, context: Context) -> Iterator[Trace]:
-        ti: Any = context["ti"]
-        for ended in ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id):
-            task, index = ended["task_id"], ended["map_index"]
-            if task not in self.checks:
-                continue
-            state = None if ended["state"] is None else str(getattr(ended["state"], "value", ended["state"]))
-            report = ti.xcom_pull(task_ids=task, key=REPORT, map_indexes=index)
-            # What succeeded says in its report how; Airflow logs an error for each XCom that is not there.
-            failure_type = (
-                report.get(FAILURE_TYPE)
-                if state == "success" and isinstance(report, dict)
-                else ti.xcom_pull(task_ids=task, key=FAILURE_TYPE, map_indexes=index)
-            )
-            yield Trace(instance=(task, index), state=state, failure_type=failure_type, report=report)
+    def summarise(self, ti: Any) -> Summary:
+        """Count what the check tasks of a run have left behind by now."""
+        return summarise(self.checks, _traces(ti, self.checks), fingerprint=self.fingerprint)
+
+
+def _traces(ti: Any, checks: Collection[str]) -> Iterator[Trace]:
+    for ended in ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id):
+        task, index = ended["task_id"], ended["map_index"]
+        if task not in checks:
+            continue
+        state = None if ended["state"] is None else str(getattr(ended["state"], "value", ended["state"]))
+        report = ti.xcom_pull(task_ids=task, key=REPORT, map_indexes=index)
+        # What succeeded says in its report how; Airflow logs an error for each XCom that is not there.
+        failure_type = (
+            report.get(FAILURE_TYPE)
+            if state == "success" and isinstance(report, dict)
+            else ti.xcom_pull(task_ids=task, key=FAILURE_TYPE, map_indexes=index)
+        )
+        yield Trace(instance=(task, index), state=state, failure_type=failure_type, report=report)
 
 
 class FinalStatusOperator(BaseOperator):
@@ -84,6 +88,7 @@ class FinalStatusOperator(BaseOperator):
         counts = ti.xcom_pull(task_ids=self.summary, map_indexes=-1)
         if not isinstance(count, int) or not _makes_sense(counts, count):
             raise HealthCheckError("🚨 CRITICAL: the summary left no counts, so nothing is known to be well")
+        self._compare(ti, counts)
         if count:
             tasks = ti.xcom_pull(task_ids=self.summary, key=CRITICAL_TASKS, map_indexes=-1) or []
             named = ", ".join(map(str, tasks))
@@ -95,6 +100,19 @@ class FinalStatusOperator(BaseOperator):
             counts["expected_failures"],
             counts["warnings"],
         )
+
+    def _compare(self, ti: Any, counts: Mapping[str, int]) -> None:
+        """Raise where a check was run again since the summary was made, and came out otherwise."""
+        summary = self.dag.task_dict.get(self.summary)
+        if not isinstance(summary, HealthSummaryOperator):
+            return
+        now = summary.summarise(ti)
+        if now.counts() != counts:
+            named = ", ".join(f"{failure.task} ({failure.why})" for failure in now.critical) or "none"
+            raise HealthCheckError(
+                "🚨 CRITICAL: the summary of this run is older than its checks; clear it with them. "
+                f"Critical by now: {named}"
+            )
 
 
 def _makes_sense(counts: object, critical: int) -> bool:

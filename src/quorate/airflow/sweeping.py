@@ -58,9 +58,17 @@ async def run_sweep(order: Order, inventory: Inventory, resolve: Resolve, *, kee
         )
         task_logs = None
         if order.evidence and any(_is_critical(report, plan.selected)):
-            task_logs = await engine.collect_task_logs(
-                inventory, transport, order.task, limits=limits, resolve=resolve
-            )
+            try:
+                task_logs = await engine.collect_task_logs(
+                    inventory, transport, order.task, limits=limits, resolve=resolve
+                )
+            except Exception as error:  # noqa: BLE001  no fault in collecting logs may cost what was found
+                task_logs = Evidence(
+                    source="airflow",
+                    host=None,
+                    unit=None,
+                    error=f"a fault in quorate: {type(error).__name__}",
+                )
     return Swept(report=report, selected=plan.selected, task_logs=task_logs)
 
 

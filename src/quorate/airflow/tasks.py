@@ -83,11 +83,12 @@ def _of_group(group: Group, granularity: Granularity) -> Iterator[CheckTask]:
             yield task([host], [*units, f"host/{host}", *vip])
     else:
         if vip:
-            # Where there are no units, nothing else would tell that a host can't be asked.
+            # Where there are no units, nothing else tells that a host can't be asked.
             yield task(["vip"], [*vip, *([] if group.units else hosts)])
         for host in group.hosts:
             for unit in group.units:
-                yield task([host, unit_id(unit)], [f"{group.name}/{host}/{unit_id(unit)}"])
+                name = unit_id(unit)
+                yield task([host, name], [f"{group.name}/{host}/{name}", f"host/{host}"])
 
 
 def _with_valid_ids(tasks: Sequence[CheckTask]) -> Iterator[CheckTask]:

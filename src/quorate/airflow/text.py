@@ -23,7 +23,9 @@ def checked_lines(report: Report, outcome: Outcome) -> list[str]:
         if at != title and at is not None:
             lines.append(at)
         title = at
-        lines.append(("  " if at is not None else "") + _line(verdict))
+        indent = "  " if at is not None else ""
+        lines.append(indent + _line(verdict))
+        lines += [f"{indent}   {verdict.unit or verdict.id}: {one_line(note)}" for note in verdict.notes]
     others = [v for v in report.verdicts if v not in outcome.verdicts]
     lines += [f"cause, held by another task: {header(v)}" for v in others]
     return [unbracketed(line) for line in lines]
@@ -38,15 +40,11 @@ def _title(verdict: Verdict) -> str | None:
 
 def _line(verdict: Verdict) -> str:
     if verdict.kind == "unit":
-        return unit_line(verdict) + _notes(verdict)
+        return unit_line(verdict)
     if verdict.state is State.OK:
-        return f"{LINE_SYMBOLS[State.OK]} {one_line(verdict.summary)}{_notes(verdict)}"
+        return f"{LINE_SYMBOLS[State.OK]} {one_line(verdict.summary)}"
     words = f"{verdict.state.word.upper()} - {reason_words(verdict)}"
-    return f"{LINE_SYMBOLS[verdict.state]} {one_line(verdict.id)}: {words}{_notes(verdict)}"
-
-
-def _notes(verdict: Verdict) -> str:
-    return f" ({one_line(', '.join(verdict.notes))})" if verdict.notes else ""
+    return f"{LINE_SYMBOLS[verdict.state]} {one_line(verdict.id)}: {words}"
 
 
 def expected_text(subject: str) -> str:

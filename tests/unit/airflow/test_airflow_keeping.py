@@ -12,7 +12,7 @@ from quorate.airflow.files import InventoryFile
 from quorate.airflow.keeping import kept_transport
 from quorate.airflow.sweeping import Order, run_sweep
 from quorate.engine import resolve_secret
-from quorate.model import Host, Secret, TaskInstance
+from quorate.model import Contact, Host, Secret, TaskInstance
 from quorate.simulation import Simulation
 from quorate.transports import Transport
 
@@ -21,13 +21,21 @@ OTHERS = inventory("name: x\nhosts: {a: 192.0.2.1}\n").hosts
 
 
 class Way:
-    """A transport that tells whether it is closed."""
+    """A transport that tells what it was asked and whether it is closed; a host called `slow` takes long."""
 
     made: list["Way"]
 
     def __init__(self, hosts: Mapping[str, Host], resolve) -> None:
         self.hosts, self.resolve, self.closed = hosts, resolve, False
+        self.asked: list[str] = []
         Way.made.append(self)
+
+    async def ask(self, host: str, asks, *, deadline: float):
+        assert not (self.closed or asks)
+        assert not deadline
+        self.asked.append(host)
+        await asyncio.sleep(60 if host == "slow" else 0)
+        return Contact(host=host), ()
 
     async def aclose(self) -> None:
         self.closed = True
@@ -42,71 +50,101 @@ def text(_: Secret) -> str:
     return "old"
 
 
-async def swept(hosts=HOSTS, source="/dags/cluster.yaml", resolve=text) -> Way:
-    async with kept_transport(source, hosts, resolve, Way) as way:
-        assert not way.closed
-        return way
+def sweeping(hosts=HOSTS, source="/dags/cluster.yaml", resolve=text):
+    return kept_transport(source, hosts, resolve, Way)
+
+
+async def swept(**more) -> tuple[Way, Way]:
+    """Sweep once; return what was kept for the first look, and what was the sweep's own."""
+    async with sweeping(**more) as way:
+        await way.ask("nfs-1", (), deadline=0)
+        await way.ask("nfs-1", (), deadline=0)
+    kept, own = (next(w for w in reversed(Way.made) if w.asked and not w.closed), Way.made[-1])
+    return kept, own
 
 
 async def test_sweeps_of_one_inventory_share_what_is_kept():
-    assert await swept() is await swept()
-    assert not Way.made[0].closed
+    (first, _), (second, _) = await swept(), await swept()
+    assert first is second
+    assert first.asked == ["nfs-1", "nfs-1"]
+
+
+async def test_what_is_asked_beyond_the_first_look_goes_over_the_sweeps_own_connections():
+    _, own = await swept()
+    assert own.asked == ["nfs-1"]
+    assert own.closed
+
+
+async def test_a_host_that_another_sweep_keeps_busy_is_waited_for_by_nobody(monkeypatch):
+    monkeypatch.setattr(keeping, "PATIENCE", 0.02)
+    async with sweeping() as stuck, sweeping() as way:
+        hanging = asyncio.create_task(stuck.ask("slow", (), deadline=0))
+        await asyncio.sleep(0)
+        asking = asyncio.create_task(way.ask("slow", (), deadline=0))
+        await asyncio.sleep(0.1)
+        assert [made.asked for made in Way.made] == [["slow"], [], ["slow"]]
+        await way.ask("nfs-1", (), deadline=0)
+        hanging.cancel()
+        asking.cancel()
+        await asyncio.gather(hanging, asking, return_exceptions=True)
 
 
 async def test_another_file_has_connections_of_its_own():
-    assert await swept() is not await swept(source="/dags/other.yaml")
+    assert (await swept())[0] is not (await swept(source="/dags/other.yaml"))[0]
 
 
 async def test_hosts_that_are_declared_otherwise_get_a_new_one_and_the_old_is_closed():
-    old, new = await swept(), await swept(OTHERS)
+    old, _ = await swept()
+    new, _ = await swept(hosts=OTHERS)
     assert (old.closed, new.closed) == (True, False)
 
 
 async def test_the_old_one_ends_with_the_last_sweep_that_uses_it():
-    async with kept_transport("f", HOSTS, text, Way) as old:
-        await swept(OTHERS, source="f")
-        assert not old.closed
-    assert old.closed
+    async with sweeping() as way:
+        await way.ask("nfs-1", (), deadline=0)
+        await swept(hosts=OTHERS)
+        assert not Way.made[0].closed
+    assert Way.made[0].closed
 
 
 async def test_logins_use_the_latest_secrets():
-    way = await swept()
+    kept, _ = await swept()
     await swept(resolve=lambda _: "new")
-    assert way.resolve(Secret(env="X")) == "new"
+    assert kept.resolve(Secret(env="X")) == "new"
 
 
 async def test_connections_are_made_anew_after_their_lifetime(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(keeping, "LIFETIME", 0.02)
-    old = await swept()
+    old, _ = await swept()
     await asyncio.sleep(0.05)
-    assert await swept() is not old
+    assert (await swept())[0] is not old
     assert old.closed
 
 
 async def test_connections_are_closed_when_nobody_sweeps(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(keeping, "IDLE", 0.02)
-    way = await swept()
+    kept, _ = await swept()
     await asyncio.sleep(0.1)
-    assert way.closed
-    assert await swept() is not way
+    assert kept.closed
+    assert (await swept())[0] is not kept
 
 
 async def test_a_sweep_that_is_cancelled_gives_back_what_it_used(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(keeping, "IDLE", 0.02)
 
     async def forever() -> None:
-        async with kept_transport("f", HOSTS, text, Way):
-            await asyncio.sleep(60)
+        async with sweeping() as way:
+            await way.ask("slow", (), deadline=0)
 
     task = asyncio.create_task(forever())
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await asyncio.sleep(0.1)
-    assert Way.made[0].closed
+    assert [way.closed for way in Way.made] == [True, True]
 
 
-async def test_tasks_that_sweep_at_once_share_one_transport(monkeypatch: pytest.MonkeyPatch):
+async def test_sweeps_of_a_cluster_find_the_same_over_what_is_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(keeping, "IDLE", 0.01)
     made = []
 
@@ -130,5 +168,5 @@ async def test_tasks_that_sweep_at_once_share_one_transport(monkeypatch: pytest.
         again = await sweep("haproxy")
         assert {r.state.word for r in first} == {"ok"}
         assert [v.id for v in again.verdicts] == [v.id for v in first[0].verdicts]
-        assert len(made) == 1
+        assert len(made) == 1 + 4  # what is kept, and what each sweep has of its own
         await asyncio.sleep(0.2)

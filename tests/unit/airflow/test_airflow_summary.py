@@ -56,6 +56,14 @@ def test_what_reported_nothing_is_critical(state):
     assert kind_of(trace(state=state, report=None)) == "critical"
 
 
+@pytest.mark.parametrize("failure_type", [None, EXPECTED])
+def test_what_could_not_ask_is_critical_also_when_it_was_marked_a_success(failure_type):
+    told = {"error": "cluster.yaml: no such file"}
+    assert kind_of(trace(failure_type=failure_type, report=told)) == "critical"
+    (failure,) = summarise(["check_nfs"], [trace(report=told)]).critical
+    assert failure.why == "could not ask anything: cluster.yaml: no such file"
+
+
 def test_what_succeeded_without_a_report_is_critical():
     assert kind_of(trace(report=None)) == "critical"
 

@@ -50,7 +50,7 @@ def test_a_failure_is_named_by_the_group_or_check():
     assert tasks["check_hosts"].failure_type == "CRITICAL_HOST_FAILURE"
 
 
-@pytest.mark.parametrize("granularity", ["group", "host"])
+@pytest.mark.parametrize("granularity", ["group", "host", "unit"])
 def test_the_tasks_together_hold_every_verdict(granularity: str):
     declared = inventory()
     held = set()
@@ -59,12 +59,8 @@ def test_the_tasks_together_hold_every_verdict(granularity: str):
     assert held == set(verdict_ids(declared))
 
 
-def test_unit_tasks_hold_every_verdict_but_those_of_hosts_that_their_units_speak_for():
-    declared = inventory()
-    held = set()
-    for task in check_tasks(declared, "unit"):
-        held |= make_plan(declared, task.only).selected or set()
-    assert set(verdict_ids(declared)) - held == {"host/nfs-1", "host/nfs-2"}
+def test_a_unit_task_holds_its_hosts_verdict_too():
+    assert by_id("unit")["check_nfs__nfs-1__lsyncd"].only == ("nfs/nfs-1/lsyncd", "host/nfs-1")
 
 
 def test_a_group_without_units_is_checked_by_its_hosts_at_every_granularity():
@@ -83,4 +79,4 @@ def test_ids_that_would_become_one_stay_two():
     text = 'name: x\nhosts: {a: 192.0.2.1}\ngroups: {g: {hosts: [a], units: ["w@1", w_1]}}\n'
     tasks = check_tasks(inventory(text), "unit")
     assert [t.task_id for t in tasks] == ["check_g__a__w_1", "check_g__a__w_1_2"]
-    assert [t.only for t in tasks] == [("g/a/w@1",), ("g/a/w_1",)]
+    assert [t.only for t in tasks] == [("g/a/w@1", "host/a"), ("g/a/w_1", "host/a")]

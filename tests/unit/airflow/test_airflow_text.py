@@ -20,7 +20,12 @@ def text(swept: Report, *others: Evidence) -> str:
 
 def test_one_line_a_unit_under_its_host():
     swept = report(
-        verdict("nfs/nfs-1/nfs-server", role="active", observed={"active_state": "active"}),
+        verdict(
+            "nfs/nfs-1/nfs-server",
+            role="active",
+            observed={"active_state": "active"},
+            notes=("no_process",),
+        ),
         failed(),
         passive("nfs/nfs-2/nfs-server"),
         verdict("nfs/nfs-2/lsyncd", State.CRITICAL, Reason.SPLIT_BRAIN, role="passive"),
@@ -28,6 +33,7 @@ def test_one_line_a_unit_under_its_host():
     assert checked_lines(swept, outcome_of(swept, selected=None, subject="nfs")) == [
         "nfs-1 (ACTIVE node)",
         "  ✅ nfs-server: ACTIVE",
+        "     nfs-server: no_process",
         "  ❌ lsyncd: CRITICAL - failed",
         "nfs-2 (PASSIVE node)",
         "  ⏸️ nfs-server: NOT ACTIVE (expected)",
