@@ -119,7 +119,8 @@ class SweepOperator(BaseOperator):
 
     def inventory_file(self) -> InventoryFile:
         """Return the inventory as it is now; a mapped operator is made anew far from its DAG file."""
-        return read_inventory_file(inventory_path(self.inventory, Path(self.dag.fileloc).parent))
+        folder = Path(self.dag.fileloc).parent if self.has_dag() else Path.cwd()
+        return read_inventory_file(inventory_path(self.inventory, folder))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after the trigger, or say why it brought nothing; Airflow's way back into a deferred task."""

@@ -103,7 +103,7 @@ class FinalStatusOperator(BaseOperator):
 
     def _compare(self, ti: Any, counts: Mapping[str, int]) -> None:
         """Raise where a check was run again since the summary was made, and came out otherwise."""
-        summary = self.dag.task_dict.get(self.summary)
+        summary = self.dag.task_dict.get(self.summary) if self.has_dag() else None
         if not isinstance(summary, HealthSummaryOperator):
             return
         now = summary.summarise(ti)
