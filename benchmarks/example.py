@@ -42,6 +42,16 @@ class Example:
         passive = host == PASSIVE and unit in self.declared["groups"]["nfs"]["active_passive"]["units"]
         return "inactive" if passive else "active"
 
+    def verdicts(self) -> dict[str, str]:
+        """Return the state that a verdict on each unit rightly has, by its id."""
+        words = {"active": "ok", "inactive": "expected"}
+        return {
+            f"{name}/{host}/{unit}": words[self.state(host, unit)]
+            for name, group in self.declared["groups"].items()
+            for host in group["hosts"]
+            for unit in group["units"]
+        }
+
     def virtual_ips(self) -> dict[str, str]:
         """Return the virtual IP of each host that holds one: the first of its group."""
         held = {}

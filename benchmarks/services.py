@@ -10,7 +10,7 @@ from benchmarks.example import Service
 # The tests' servers are a package of their own folder, which pytest would put here.
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "contract"))
 
-from services import postgres, rabbit
+from services import postgres, rabbit  # type: ignore[import-not-found]  # found there when it runs
 
 
 @contextlib.contextmanager

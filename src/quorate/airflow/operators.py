@@ -119,7 +119,7 @@ class SweepOperator(BaseOperator):
 
     def inventory_file(self) -> InventoryFile:
         """Return the inventory as it is now; a mapped operator is made anew far from its DAG file."""
-        folder = Path(self.dag.fileloc).parent if self.has_dag() else Path.cwd()
+        folder = Path(self.dag.fileloc).parent if is_in_dag(self) else Path.cwd()
         return read_inventory_file(inventory_path(self.inventory, folder))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -168,6 +168,11 @@ class SweepOperator(BaseOperator):
             evidence=self.evidence,
             task=task_instance(context),
         )
+
+
+def is_in_dag(operator: BaseOperator) -> bool:
+    """Tell whether an operator belongs to a DAG; asking it for the DAG would raise."""
+    return bool(operator.has_dag())  # type: ignore[no-untyped-call]  # Airflow's own has no types
 
 
 def _duration(text: str) -> timedelta:

@@ -108,6 +108,8 @@ def _within(seconds: float, read: Callable[[], tuple[list[Block], bool]]) -> tup
             done.append(_LogError(f"{error.filename}: {error.strerror}"))
         except _LogError as error:
             done.append(error)
+        except Exception as error:  # noqa: BLE001  else it would read as a mount that hangs
+            done.append(_LogError(f"{type(error).__name__} while reading it"))
 
     thread = threading.Thread(target=work, name="quorate-own-log", daemon=True)
     thread.start()

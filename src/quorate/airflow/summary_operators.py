@@ -7,7 +7,7 @@ from airflow.sdk import BaseOperator, Context, TriggerRule
 
 from quorate.airflow.keys import CRITICAL_COUNT, CRITICAL_TASKS, FAILURE_TYPE, REPORT
 from quorate.airflow.links import FirstFailureLink
-from quorate.airflow.operators import HealthCheckError
+from quorate.airflow.operators import HealthCheckError, is_in_dag
 from quorate.airflow.summary import Summary, Trace, summarise, summary_tree
 
 
@@ -103,7 +103,7 @@ class FinalStatusOperator(BaseOperator):
 
     def _compare(self, ti: Any, counts: Mapping[str, int]) -> None:
         """Raise where a check was run again since the summary was made, and came out otherwise."""
-        summary = self.dag.task_dict.get(self.summary) if self.has_dag() else None
+        summary = self.dag.task_dict.get(self.summary) if is_in_dag(self) else None
         if not isinstance(summary, HealthSummaryOperator):
             return
         now = summary.summarise(ti)

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from quorate.model import Reason, State
 
+NOT_TRIED = frozenset(
+    {Reason.INTERRUPTED, Reason.SWEEP_TIMEOUT, Reason.SECRET_UNAVAILABLE, Reason.INTERNAL_ERROR}
+)
+"""Ends of a question before it had its chance to be answered, so that silence proves nothing."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:

@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from quorate.checks.finding import words
+from quorate.checks.finding import NOT_TRIED, words
 from quorate.model import Contact, Reason, State, Verdict
 
 _SHARED = frozenset(
     {Reason.NAME_UNRESOLVED, Reason.SSH_UNRESPONSIVE, Reason.SSH_AUTH_FAILED, Reason.HOST_KEY_UNKNOWN}
 )
 """Failures that, met on every host alike, speak of the monitor rather than of the hosts."""
-
-_NOT_TRIED = frozenset(
-    {Reason.INTERRUPTED, Reason.SWEEP_TIMEOUT, Reason.SECRET_UNAVAILABLE, Reason.INTERNAL_ERROR}
-)
-"""Ends of a question before the host had its chance to answer, so that silence proves nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +37,7 @@ def monitor_fault(
         detail = f"all {len(remote)} hosts alike: {words(reason)}; the first: {failures[0].detail}"
         return MonitorFault(reason=reason, detail=detail)
     heard = not silent or any(contact.answered for contact in remote)
-    if whole and not heard and not reasons & _NOT_TRIED:
+    if whole and not heard and not reasons & NOT_TRIED:
         detail = f"none of {len(remote)} hosts answered in any way: this machine is isolated, or all are down"
         return MonitorFault(reason=Reason.MONITOR_ISOLATED, detail=detail)
     return None

@@ -3,10 +3,12 @@
 import ipaddress
 from collections.abc import Mapping
 
+from quorate.checks.finding import NOT_TRIED
 from quorate.checks.roles import Looks
 from quorate.model import Addresses, CheckObservation, Inventory, NoReply, Reason
 
-_NOT_TRIED = frozenset({Reason.INTERRUPTED, Reason.SWEEP_TIMEOUT, Reason.INTERNAL_ERROR})
+# A check without its secret was not asked at all, so it neither proves silence nor hides it.
+_CUT_OFF = NOT_TRIED - {Reason.SECRET_UNAVAILABLE}
 
 
 def own_addresses(inventory: Inventory, looks: Looks) -> frozenset[str]:
@@ -46,7 +48,7 @@ def silence(checks: Mapping[str, CheckObservation], own: frozenset[str]) -> bool
         if is_outside(seen.addresses[server], own)
     ]
     return all(
-        isinstance(answer, NoReply) and not answer.answered and answer.reason not in _NOT_TRIED
+        isinstance(answer, NoReply) and not answer.answered and answer.reason not in _CUT_OFF
         for answer in answers
     )
 

@@ -3,19 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from quorate.checks.finding import NOT_TRIED
 from quorate.model import Reason, State
 
-NOT_ASKED = frozenset(
-    {
-        Reason.MONITOR_ISOLATED,
-        Reason.NAME_UNRESOLVED,
-        Reason.SWEEP_TIMEOUT,
-        Reason.INTERRUPTED,
-        Reason.INTERNAL_ERROR,
-        Reason.UNSUPPORTED_KIND,
-        Reason.SECRET_UNAVAILABLE,
-    }
-)
+NOT_ASKED = NOT_TRIED | {Reason.MONITOR_ISOLATED, Reason.NAME_UNRESOLVED, Reason.UNSUPPORTED_KIND}
 """Why a member had no chance to show whether it is healthy; every other reason is its own."""
 
 
@@ -44,14 +35,14 @@ def _judge(reasons: list[Reason], healthy: int, needed: int) -> tuple[State, Rea
     failed = {reason for reason in reasons if reason not in NOT_ASKED and reason is not Reason.OK}
     # Where everybody refuses the login, it is the login that is wrong as likely as the cluster.
     refused = not healthy and failed == {Reason.AUTH_FAILED}
-    if unasked:
-        if healthy + len(unasked) < needed and not refused:
-            return State.CRITICAL, Reason.QUORUM_LOST
-        return State.UNKNOWN, unasked[0]
     if healthy == len(reasons):
         return State.OK, Reason.OK
     if healthy >= needed:
         return State.WARNING, Reason.REDUNDANCY_LOST
+    if unasked:
+        if healthy + len(unasked) < needed and not refused:
+            return State.CRITICAL, Reason.QUORUM_LOST
+        return State.UNKNOWN, unasked[0]
     if refused:
         return State.UNKNOWN, Reason.AUTH_FAILED
     return State.CRITICAL, Reason.QUORUM_LOST

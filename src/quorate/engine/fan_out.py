@@ -62,6 +62,9 @@ def _result(task: "asyncio.Task[T]", why: NoReply | None) -> T | NoReply:
     error = task.exception()
     if error is None:
         return task.result()
+    if not isinstance(error, Exception):
+        # Somebody ends the process's work, as Airflow does with a task whose time is over.
+        raise error
     # A fault of ours in one host's question must cost neither the other hosts nor a colour. The message
     # of an unforeseen exception may hold anything, so only its place is told.
     place = traceback.extract_tb(error.__traceback__)[-1]

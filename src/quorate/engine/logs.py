@@ -84,16 +84,21 @@ def _name(observation: HostObservation | None, unit: str) -> str:
 
 
 def read_logs(
-    host: str, units: Sequence[str], answers: Sequence[Reply | NoReply], mask: Mask
+    host: str, units: Sequence[str], answers: Sequence[Reply | NoReply], mask: Mask, lines: int
 ) -> dict[tuple[str, str], Evidence]:
-    """Return the evidence of each unit, from the answers to a batch of `log_batches`."""
+    """Return the last lines of each unit, from the answers to a batch of `log_batches`."""
     journals, header, access = answers[: len(units)], answers[len(units)], answers[len(units) + 1 :]
     hidden = read_access(access)
     begins = parse_journal_begins(header)
     note = None if isinstance(begins, Unobserved) else volatile_note(*begins)
     return {
         (host, unit): evidence_from_journal(
-            with_access(parse_journal(answer), hidden), host=host, unit=unit, mask=mask, note=note
+            with_access(parse_journal(answer), hidden),
+            host=host,
+            unit=unit,
+            mask=mask,
+            note=note,
+            lines=lines,
         )
         for unit, answer in zip(units, journals, strict=True)
     }

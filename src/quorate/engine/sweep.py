@@ -204,7 +204,8 @@ class _Sweep:
         _, answers = await self._ask(host, batch)
         said = next((said for answer in answers if (said := batches.refusal(answer))), None)
         return _Fetched(
-            logs=logs.read_logs(host, units, answers, mask), refused=None if said is None else mask(said)
+            logs=logs.read_logs(host, units, answers, mask, self.inventory.evidence.log_lines),
+            refused=None if said is None else mask(said),
         )
 
     async def _ask(self, host: str, asks: Sequence[Ask]) -> Answers:

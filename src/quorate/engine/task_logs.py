@@ -52,13 +52,15 @@ async def collect_task_logs(
         if errors:
             failed[host] = "; ".join(dict.fromkeys(errors))
         cut += [_cut(host, unit, journal) for unit, journal in found.items() if _is_full(journal)]
-    return evidence_of_task(
-        find_entries(journals, task),
-        failed=failed,
-        lines=lines,
-        mask=make_mask(await secrets.known()),
-        note=_note(units, inventory.evidence.since, cut),
-    )
+    mask, note = make_mask(await secrets.known()), _note(units, inventory.evidence.since, cut)
+
+    def evidence() -> Evidence:
+        return evidence_of_task(
+            find_entries(journals, task), failed=failed, lines=lines, mask=mask, note=note
+        )
+
+    # Some tenths of a second for full journals, for which the triggerer's loop should not stand still.
+    return await asyncio.to_thread(evidence)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

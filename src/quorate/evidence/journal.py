@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
 from quorate.evidence.cleaning import clean_text
@@ -43,6 +44,7 @@ def evidence_from_journal(
     unit: str,
     mask: Mask,
     note: str | None = None,
+    lines: int | None = None,
     limit_bytes: int = LIMIT_BYTES,
     line_limit: int = LINE_LIMIT,
 ) -> Evidence:
@@ -51,8 +53,11 @@ def evidence_from_journal(
     A message is cleaned and masked as a whole, then split: each of its lines gets the same time and source.
     A line of more than `line_limit` characters is cut, with a note of how much; of all lines the newest
     `limit_bytes` bytes of UTF-8 stay, line ends counted, and a first line says how many are left out.
+    Of these the last `lines` are shown; that there are lines before them is not said.
     """
     kept, left_out, cut = _newest(journal.entries, mask, limit_bytes, line_limit)
+    if lines is not None and len(kept) >= lines:
+        kept, left_out = deque(islice(kept, len(kept) - lines, None)), 0
     if left_out:
         kept.appendleft(_left_out(left_out, limit_bytes))
     notes = [note, _skipped(journal.skipped)]

@@ -90,15 +90,15 @@ def test_a_missing_secret_is_told_once() -> None:
 
 def test_members_that_had_no_chance_are_unknown() -> None:
     assert words(UP, LATE, UP) == {
-        "mq": "UNKNOWN sweep_timeout",
+        "mq": "WARNING redundancy_lost",
         "mq/rabbit-1": "OK ok",
         "mq/rabbit-2": "UNKNOWN sweep_timeout",
         "mq/rabbit-3": "OK ok",
     }
     assert words(REFUSED, LATE, REFUSED)["mq"] == "CRITICAL quorum_lost"
     assert words(UP, UP, no(Reason.INTERNAL_ERROR))["mq/rabbit-3"] == "UNKNOWN internal_error"
-    assert judged(UP, LATE, UP)["mq"].summary == (
-        "RabbitMQ's quorum is NOT VERIFIED (sweep timeout): 2/3 nodes healthy"
+    assert judged(UP, LATE, REFUSED)["mq"].summary == (
+        "RabbitMQ's quorum is NOT VERIFIED (sweep timeout): 1/3 nodes healthy"
     )
 
 

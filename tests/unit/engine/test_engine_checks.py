@@ -11,6 +11,7 @@ import pytest
 from played import FAILED, HANGS, RUNS, Moment, Player, Scene, cluster, journal, reply
 
 from quorate.engine import Limits, SecretUnavailableError, sweep
+from quorate.engine.fan_out import fan_out
 from quorate.model import (
     AmqpReply,
     Check,
@@ -127,7 +128,7 @@ async def test_what_one_service_does_costs_no_other() -> None:
     found = checks(await swept(player(answers=broken)))
     assert found == {
         "db": "UNKNOWN internal_error",
-        "mq": "UNKNOWN internal_error",
+        "mq": "WARNING redundancy_lost",
         "mq/rabbit-1": "UNKNOWN internal_error",
         "mq/rabbit-2": "OK ok",
         "mq/rabbit-3": "OK ok",
@@ -138,7 +139,7 @@ async def test_what_has_not_answered_in_time_is_unknown_and_the_rest_is_kept() -
     mute: Answers = {("192.0.2.12", 5672): HANGS, ("192.0.2.210", 5000): HANGS}
     assert checks(await swept(player(answers=mute), until=limits(0.3))) == {
         "db": "UNKNOWN sweep_timeout",
-        "mq": "UNKNOWN sweep_timeout",
+        "mq": "WARNING redundancy_lost",
         "mq/rabbit-1": "OK ok",
         "mq/rabbit-2": "UNKNOWN sweep_timeout",
         "mq/rabbit-3": "OK ok",
@@ -320,3 +321,16 @@ async def test_kinds_that_nobody_can_ask_are_reported_and_ask_nothing() -> None:
     report = await swept(actor, inventory=inventory)
     assert said(report)["etcd"] == "UNKNOWN unsupported_kind"
     assert (report.state, actor.service_asks) == (State.UNKNOWN, [])
+
+
+class OutOfTime(BaseException):
+    """What ends a process's work from outside, as Airflow's time-out of a task does."""
+
+
+async def test_what_ends_the_work_from_outside_is_passed_on_and_leaves_nothing_running() -> None:
+    async def ends() -> None:
+        raise OutOfTime
+
+    with pytest.raises(OutOfTime):
+        await fan_out({"a": ends(), "b": asyncio.sleep(60)}, limits(0.1))
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -51,6 +51,13 @@ def test_a_message_of_several_lines_never_starts_a_line_with_a_bracket() -> None
     assert found.lines == (f"{PREFIX} Traceback:", f"{PREFIX} [2026-01-01] x", PREFIX, f"{PREFIX}   File")
 
 
+def test_the_last_lines_are_counted_as_lines_not_as_messages() -> None:
+    found = evidence("one", "two\nthree\nfour", "five", lines=3)
+    assert [line.removeprefix(f"{PREFIX} ") for line in found.lines] == ["three", "four", "five"]
+    assert not found.truncated
+    assert len(evidence("one", "two", lines=3).lines) == 2
+
+
 def test_an_empty_message_leaves_time_and_source() -> None:
     assert evidence("").lines == (PREFIX,)
 
