@@ -224,7 +224,7 @@ async def test_what_has_not_answered_when_the_time_is_over_is_unknown(cluster: C
     assert done.code == 3
     assert done.said("db", "mq", "mq/rabbit-1", "mq/rabbit-3") == [
         "unknown sweep_timeout",
-        "unknown sweep_timeout",
+        "warning redundancy_lost",
         "ok ok",
         "unknown sweep_timeout",
     ]
