@@ -12,6 +12,14 @@ from quorate.outputs import FORMATS
 EVENT_BYTES = 512 * 1024
 """How much of log lines a trigger's event holds at most; it is kept in Airflow's metadata database."""
 
+
+class EventPayload(dict[str, Any]):
+    """What a trigger's event holds; Airflow writes the event into the task's log, where it must be short."""
+
+    def __repr__(self) -> str:
+        return "an error" if "error" in self else "what was swept"
+
+
 _STATES = {state.word: state for state in State}
 
 

@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator, Context, TriggerRule
 from quorate.airflow.keys import CRITICAL_COUNT, CRITICAL_TASKS, FAILURE_TYPE, REPORT
 from quorate.airflow.links import FirstFailureLink
 from quorate.airflow.operators import HealthCheckError, is_in_dag
-from quorate.airflow.summary import Summary, Trace, summarise, summary_tree
+from quorate.airflow.summary import Failure, Summary, Trace, summarise, summary_tree
 
 
 class HealthSummaryOperator(BaseOperator):
@@ -88,11 +88,11 @@ class FinalStatusOperator(BaseOperator):
         counts = ti.xcom_pull(task_ids=self.summary, map_indexes=-1)
         if not isinstance(count, int) or not _makes_sense(counts, count):
             raise HealthCheckError("🚨 CRITICAL: the summary left no counts, so nothing is known to be well")
-        self._compare(ti, counts)
+        critical = self._recounted(ti, counts)
         if count:
             tasks = ti.xcom_pull(task_ids=self.summary, key=CRITICAL_TASKS, map_indexes=-1) or []
-            named = ", ".join(map(str, tasks))
-            raise HealthCheckError(f"🚨 CRITICAL: {count} of {counts['total']} checks failed: {named}")
+            said = f"🚨 CRITICAL: {count} of {counts['total']} checks failed: {', '.join(map(str, tasks))}"
+            raise HealthCheckError("\n".join([said, *(f"   {f.task}: {f.why}" for f in critical)]))
         self.log.info(
             "✅ nothing critical: %s of %s checks well, %s rightly passive, %s warnings",
             counts["success"],
@@ -101,11 +101,11 @@ class FinalStatusOperator(BaseOperator):
             counts["warnings"],
         )
 
-    def _compare(self, ti: Any, counts: Mapping[str, int]) -> None:
-        """Raise where a check was run again since the summary was made, and came out otherwise."""
+    def _recounted(self, ti: Any, counts: Mapping[str, int]) -> tuple[Failure, ...]:
+        """Return what is critical by now; raise where that is not what the summary counted."""
         summary = self.dag.task_dict.get(self.summary) if is_in_dag(self) else None
         if not isinstance(summary, HealthSummaryOperator):
-            return
+            return ()
         now = summary.summarise(ti)
         if now.counts() != counts:
             named = ", ".join(f"{failure.task} ({failure.why})" for failure in now.critical) or "none"
@@ -113,6 +113,7 @@ class FinalStatusOperator(BaseOperator):
                 "🚨 CRITICAL: the summary of this run is older than its checks; clear it with them. "
                 f"Critical by now: {named}"
             )
+        return now.critical
 
 
 def _makes_sense(counts: object, critical: int) -> bool:

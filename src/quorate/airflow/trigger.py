@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from quorate.airflow.payload import EventPayload
 from quorate.airflow.sweeping import pack_swept, run_sweep, unpack_order
 from quorate.inventory import InventoryError
 from quorate.plan import SelectorError
@@ -29,7 +30,7 @@ class SweepTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sweep, then fire the event; a sweep that is cancelled leaves no connection open."""
-        yield TriggerEvent(await self._swept())  # type: ignore[no-untyped-call]  # as above
+        yield TriggerEvent(EventPayload(await self._swept()))  # type: ignore[no-untyped-call]  # as above
 
     async def _swept(self) -> dict[str, Any]:
         try:

@@ -2,17 +2,20 @@
 
 | verdict | reason | explained by | where |
 |---|---|---|---|
-| member of a cluster | no way to it | `host/<host>`, unreachable | it is asked at that host's address |
+| member of a cluster | no answer at all | `host/<host>`, unreachable | it is asked at that host's address |
 | member of a cluster | no way to it | the `logs_from` unit on its host | the unit is CRITICAL |
 | cluster | too few members | the first member's cause | every member that fails has one |
-| database | no way to it | `<group>/vip` | it is asked at that virtual IP |
-| database | no way to it | `host/<host>`, unreachable | it is asked at that host's address |
+| database | no answer at all | `<group>/vip` | it is asked at that virtual IP |
+| database | no answer at all | `host/<host>`, unreachable | it is asked at that host's address |
+
+A refused port is an answer, and so are words of the service itself such as 'too many clients': whoever
+answers has been reached, so neither its host nor its virtual IP explains the failure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from quorate.model import Check, CheckObservation, Inventory, Reason, State, Verdict, unit_id
+from quorate.model import Check, CheckObservation, Inventory, NoReply, Reason, State, Verdict, unit_id
 
 _NO_WAY = frozenset({Reason.CONNECT_FAILED, Reason.TIMEOUT})
 _TOO_FEW = frozenset({Reason.REDUNDANCY_LOST, Reason.QUORUM_LOST})
@@ -27,9 +30,9 @@ def with_causes(
 ) -> list[Verdict]:
     """Return a check's verdicts with their causes; `known` are those of hosts, VIPs and units by id."""
     whole, *members = found
-    members = [_explained(m, check, observation.addresses[m.host or ""], inventory, known) for m in members]
+    members = [_explained(m, check, observation, inventory, known) for m in members]
     if not members:
-        whole = _explained(whole, check, observation.addresses[check.name], inventory, known)
+        whole = _explained(whole, check, observation, inventory, known)
     elif whole.reason in _TOO_FEW:
         causes = [member.caused_by for member in members if member.state is not State.OK]
         whole = replace(whole, caused_by=causes[0] if all(causes) else None)
@@ -37,16 +40,15 @@ def with_causes(
 
 
 def _explained(
-    verdict: Verdict, check: Check, address: str, inventory: Inventory, known: Mapping[str, Verdict]
+    verdict: Verdict,
+    check: Check,
+    observation: CheckObservation,
+    inventory: Inventory,
+    known: Mapping[str, Verdict],
 ) -> Verdict:
     if verdict.caused_by is not None or verdict.reason not in _NO_WAY:
         return verdict
-    ways = (
-        _of_member(verdict.host, check, address, inventory)
-        if verdict.host
-        else _of_server(address, inventory)
-    )
-    for cause, reasons in ways:
+    for cause, reasons in _ways(verdict.host, check, observation, inventory):
         found = known.get(cause)
         if found is not None and _explains(found, reasons):
             return replace(verdict, caused_by=cause)
@@ -60,11 +62,19 @@ _UNREACHABLE = frozenset({Reason.HOST_UNREACHABLE})
 _VIP = frozenset({Reason.NO_ACTIVE_NODE, Reason.DUPLICATE_VIP, Reason.ACTIVE_NODE_UNKNOWN})
 
 
-def _of_member(host: str, check: Check, address: str, inventory: Inventory) -> Iterator[_Way]:
-    if inventory.hosts[host].address == address:
-        yield f"host/{host}", _UNREACHABLE
+def _ways(
+    member: str | None, check: Check, observation: CheckObservation, inventory: Inventory
+) -> Iterator[_Way]:
+    server = member or check.name
+    answer, address = observation.answers[server], observation.addresses[server]
+    silent = isinstance(answer, NoReply) and not answer.answered
+    if member is None:
+        yield from _of_server(address, inventory) if silent else ()
+        return
+    if silent and inventory.hosts[member].address == address:
+        yield f"host/{member}", _UNREACHABLE
     if check.logs_from is not None:
-        yield f"{check.logs_from.group}/{host}/{unit_id(check.logs_from.unit)}", None
+        yield f"{check.logs_from.group}/{member}/{unit_id(check.logs_from.unit)}", None
 
 
 def _of_server(address: str, inventory: Inventory) -> Iterator[_Way]:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from quorate.checks.finding import NOT_TRIED
 from quorate.model import Reason, State
 
-NOT_ASKED = NOT_TRIED | {Reason.MONITOR_ISOLATED, Reason.NAME_UNRESOLVED, Reason.UNSUPPORTED_KIND}
+_BLIND = frozenset(
+    {
+        Reason.MONITOR_ISOLATED,
+        Reason.NAME_UNRESOLVED,
+        Reason.UNSUPPORTED_KIND,
+        Reason.SECRET_UNAVAILABLE,
+    }
+)
+"""What is wrong with the monitor itself: what it still sees of a cluster proves no quorum."""
+
+NOT_ASKED = NOT_TRIED | _BLIND
 """Why a member had no chance to show whether it is healthy; every other reason is its own."""
 
 
@@ -37,12 +47,13 @@ def _judge(reasons: list[Reason], healthy: int, needed: int) -> tuple[State, Rea
     refused = not healthy and failed == {Reason.AUTH_FAILED}
     if healthy == len(reasons):
         return State.OK, Reason.OK
-    if healthy >= needed:
+    blind = next((reason for reason in unasked if reason in _BLIND), None)
+    if healthy >= needed and blind is None:
         return State.WARNING, Reason.REDUNDANCY_LOST
     if unasked:
         if healthy + len(unasked) < needed and not refused:
             return State.CRITICAL, Reason.QUORUM_LOST
-        return State.UNKNOWN, unasked[0]
+        return State.UNKNOWN, blind or unasked[0]
     if refused:
         return State.UNKNOWN, Reason.AUTH_FAILED
     return State.CRITICAL, Reason.QUORUM_LOST

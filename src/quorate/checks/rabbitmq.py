@@ -88,7 +88,7 @@ def _whole(check: Check, members: list[Verdict], quorum: Quorum) -> Verdict:
         group=check.name,
         state=quorum.state,
         reason=quorum.reason,
-        summary=_said(quorum, len(members)),
+        summary=_said(quorum, members),
         detail=_detail(unwell),
         observed={
             "status": _STATUS[quorum.state],
@@ -102,18 +102,29 @@ def _whole(check: Check, members: list[Verdict], quorum: Quorum) -> Verdict:
     )
 
 
-def _said(quorum: Quorum, total: int) -> str:
-    healthy = f"{len(quorum.healthy)}/{total} nodes healthy"
+def _said(quorum: Quorum, members: list[Verdict]) -> str:
+    healthy = f"{len(quorum.healthy)}/{len(members)} nodes healthy"
     match quorum.state:
         case State.OK:
             return f"RabbitMQ has all its nodes: {healthy}"
         case State.WARNING:
-            return f"RabbitMQ has lost redundancy: {healthy}, missing {', '.join(quorum.missing)}"
+            return _said_of_redundancy(healthy, members)
         case State.CRITICAL:
             return f"RabbitMQ QUORUM LOST: Only {healthy}"
         case _:
             known = f": {healthy}" if quorum.healthy else ""
             return f"RabbitMQ's quorum is NOT VERIFIED ({words(quorum.reason)}){known}"
+
+
+def _said_of_redundancy(healthy: str, members: list[Verdict]) -> str:
+    """Return who is missing; of a node that had no chance to answer only that it is not known."""
+    unasked = [m.host or "" for m in members if m.state is State.UNKNOWN]
+    missing = [m.host or "" for m in members if m.state is State.WARNING]
+    lost = "has lost redundancy" if missing else "has its quorum, its redundancy is NOT VERIFIED"
+    parts = [f"RabbitMQ {lost}: {healthy}"]
+    parts += [f"missing {', '.join(missing)}"] if missing else []
+    parts += [f"not verified {', '.join(unasked)}"] if unasked else []
+    return ", ".join(parts)
 
 
 def _detail(unwell: list[Verdict]) -> str | None:

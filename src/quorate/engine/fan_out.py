@@ -4,6 +4,7 @@ import asyncio
 import traceback
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from quorate.model import NoReply, Reason
@@ -32,7 +33,11 @@ class Limits:
 
 
 async def fan_out(jobs: Mapping[str, Coroutine[Any, Any, T]], limits: Limits) -> dict[str, T | NoReply]:
-    """Run a job a host at once; return each result, or why there is none. Nothing is left running."""
+    """Run a job a host at once; return each result, or why there is none. Nothing is left running.
+
+    What a job raises costs its own result alone, unless it is no `Exception`: that ends the other jobs and is
+    raised again, as when Airflow ends a task whose time is over.
+    """
     if (too_late := limits.over()) is not None:
         for job in jobs.values():
             job.close()
@@ -41,11 +46,14 @@ async def fan_out(jobs: Mapping[str, Coroutine[Any, Any, T]], limits: Limits) ->
     tasks = {name: loop.create_task(job) for name, job in jobs.items()}
     if not tasks:
         return {}
+    ended: asyncio.Future[BaseException] = loop.create_future()
+    for task in tasks.values():
+        task.add_done_callback(partial(_tell_end, ended))
     everything: asyncio.Future[Any] = asyncio.gather(*tasks.values(), return_exceptions=True)
     stopped: asyncio.Future[Any] = loop.create_task(limits.stop.wait())
     left = None if limits.deadline is None else max(0.0, limits.deadline - loop.time())
     try:
-        await asyncio.wait({everything, stopped}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({everything, stopped, ended}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         why = limits.over()
     finally:
         stopped.cancel()
@@ -53,7 +61,15 @@ async def fan_out(jobs: Mapping[str, Coroutine[Any, Any, T]], limits: Limits) ->
         for name in unfinished:
             tasks[name].cancel()
         await asyncio.gather(stopped, *(tasks[name] for name in unfinished), return_exceptions=True)
+    if ended.done():
+        raise ended.result()
     return {name: _result(task, why) for name, task in tasks.items()}
+
+
+def _tell_end(ended: "asyncio.Future[BaseException]", task: "asyncio.Task[Any]") -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Exception) and not ended.done():
+        ended.set_result(error)
 
 
 def _result(task: "asyncio.Task[T]", why: NoReply | None) -> T | NoReply:
@@ -62,9 +78,6 @@ def _result(task: "asyncio.Task[T]", why: NoReply | None) -> T | NoReply:
     error = task.exception()
     if error is None:
         return task.result()
-    if not isinstance(error, Exception):
-        # Somebody ends the process's work, as Airflow does with a task whose time is over.
-        raise error
     # A fault of ours in one host's question must cost neither the other hosts nor a colour. The message
     # of an unforeseen exception may hold anything, so only its place is told.
     place = traceback.extract_tb(error.__traceback__)[-1]

@@ -10,7 +10,17 @@ from quorate.engine.fan_out import Limits, fan_out
 from quorate.engine.secrets import Secrets, resolve_secret
 from quorate.engine.sweep import Asker
 from quorate.evidence import evidence_of_task, find_entries, make_mask
-from quorate.model import Evidence, Inventory, NoReply, Secret, TaskInstance, UnitFacts, unit_id
+from quorate.model import (
+    Evidence,
+    Inventory,
+    NoReply,
+    Reply,
+    Secret,
+    TaskInstance,
+    UnitFacts,
+    Unobserved,
+    unit_id,
+)
 from quorate.probes.journal import (
     SEARCHED_LINES,
     Journal,
@@ -79,21 +89,23 @@ class _Searching:
             return contact.failure
         states, *answers = came
         hidden = read_access(answers[len(units) :])
-        journals = {
-            unit: with_access(parse_journal(answer), hidden)
-            for unit, answer in zip(units, answers, strict=False)
-        }
+        journals = await asyncio.to_thread(_read, units, answers[: len(units)], hidden)
         # Messages stand in the journal under a unit's own name: none were found by its alias.
         facts = parse_units(states, units)
         others = {unit: own for unit in units if (own := _own_name(facts.get(unit), unit)) is not None}
         if others:
             asks = [ask_journal_since(own, since) for own in others.values()]
             _, again = await self.asker.ask(host, asks, deadline=deadline)
-            journals |= {
-                unit: with_access(parse_journal(answer), hidden)
-                for unit, answer in zip(others, again, strict=True)
-            }
+            journals |= await asyncio.to_thread(_read, tuple(others), again, hidden)
         return journals
+
+
+def _read(
+    units: Sequence[str], answers: Sequence[Reply | NoReply], hidden: Unobserved | None
+) -> dict[str, Journal]:
+    return {
+        unit: with_access(parse_journal(answer), hidden) for unit, answer in zip(units, answers, strict=True)
+    }
 
 
 def _own_name(facts: object, unit: str) -> str | None:

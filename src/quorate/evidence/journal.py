@@ -1,9 +1,9 @@
 """The lines of a unit's journal as evidence: cleaned, masked, with time and source, capped in size."""
 
+import sys
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Protocol
 
 from quorate.evidence.cleaning import clean_text
@@ -51,13 +51,12 @@ def evidence_from_journal(
     """Return a unit's journal as evidence, lines such as `2026-11-22T15:04:07.123456Z lsyncd[123]: message`.
 
     A message is cleaned and masked as a whole, then split: each of its lines gets the same time and source.
-    A line of more than `line_limit` characters is cut, with a note of how much; of all lines the newest
-    `limit_bytes` bytes of UTF-8 stay, line ends counted, and a first line says how many are left out.
-    Of these the last `lines` are shown; that there are lines before them is not said.
+    Of these the last `lines` are wanted, or all; that there are others before them is not said. One of more
+    than `line_limit` characters is cut, with a note of how much; of those wanted the newest `limit_bytes`
+    bytes of UTF-8 stay, line ends counted, and a first line says how many are left out.
     """
-    kept, left_out, cut = _newest(journal.entries, mask, limit_bytes, line_limit)
-    if lines is not None and len(kept) >= lines:
-        kept, left_out = deque(islice(kept, len(kept) - lines, None)), 0
+    wanted = sys.maxsize if lines is None else lines
+    kept, left_out, cut = _newest(journal.entries, mask, wanted, limit_bytes, line_limit)
     if left_out:
         kept.appendleft(_left_out(left_out, limit_bytes))
     notes = [note, _skipped(journal.skipped)]
@@ -81,26 +80,28 @@ def volatile_note(volatile: bool, begins: datetime | None) -> str | None:
 
 
 def _newest(
-    entries: Sequence[Entry], mask: Mask, limit_bytes: int, line_limit: int
+    entries: Sequence[Entry], mask: Mask, wanted: int, limit_bytes: int, line_limit: int
 ) -> tuple[deque[str], int, bool]:
-    """Return the newest lines that fit, how many earlier ones do not, and whether one of the lines is cut."""
+    """Return the newest lines that fit, how many more are wanted, and whether one of the lines is cut."""
     kept: deque[str] = deque()
     used = left_out = 0
     cut = False
     for entry in reversed(entries):
+        more = wanted - len(kept) - left_out
+        if more <= 0:
+            break
         text = clean_text(entry.message)
         if left_out:
-            left_out += text.rstrip("\n").count("\n") + 1
+            left_out += min(more, text.rstrip("\n").count("\n") + 1)
             continue
         prefix = f"{_stamp(entry.time)} {_source(entry.source, mask)}:"
         # More lines than could fit by their prefixes alone need not be looked at one by one.
-        *more, last = mask(text).rstrip("\n").rsplit("\n", limit_bytes // len(prefix) + 1)
-        lines = [*more, last]
+        lines = mask(text).rstrip("\n").rsplit("\n", min(more, limit_bytes // len(prefix) + 1))[-more:]
         while lines:
             line, shortened = _line(prefix, lines.pop(), line_limit)
             size = len(line.encode()) + 1
             if used + size > limit_bytes:
-                left_out = 1 + sum(rest.count("\n") + 1 for rest in lines)
+                left_out = min(wanted - len(kept), 1 + sum(rest.count("\n") + 1 for rest in lines))
                 break
             kept.appendleft(line)
             used += size

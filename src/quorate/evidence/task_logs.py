@@ -6,6 +6,9 @@ A line belongs to a task instance if it holds
     the Celery id that a worker's line ties to it     `[7f0e…] Executing workload in Celery: … ti=…01a2048a-…`
     its run, its task and its DAG, all of them        `<TaskInstance: nightly.load manual__2026-… [queued]>`
 
+The last only where the line does not name another task as the one that it speaks of (`task_id=other`): ours
+may then stand in it as a mere word.
+
 Identifiers are fixed strings, never patterns, and bounded: where an identifier could go on, there is another
 one (`task_1` in `task_10`, `789` in `1789012`).
 """
@@ -23,6 +26,8 @@ _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BRACKETED = re.compile(rf"\[({_UUID})\]")
 _WORKLOAD = re.compile(r"\bti[\"']?[=:]")
 _MAP_INDEX = re.compile(r"\bmap_index[\"']?\s{0,4}[=:]\s{0,4}[\"']?(-?[0-9]{1,9})\b")
+_TASK_ID = re.compile(r"\btask_id[\\\"']{0,2}\s{0,4}[=:]\s{0,4}[\\\"']{0,2}([\w.-]+)")
+_INSTANCE = re.compile(r"<TaskInstance: ([\w.-]+)")
 # What joins words within an identifier. Source: Airflow's rules for keys, and allowed_run_id_pattern.
 _KEY_JOINS = ".-"
 _RUN_JOINS = ".-~:+"
@@ -76,10 +81,9 @@ def evidence_of_task(
 
     `failed` are the hosts whose journals could not be had, or not all of them, and why.
     """
-    # Each entry has a line or more: what is before the last so many entries can't be shown.
-    shown = _Found(entries=entries[-lines:], error=_told(failed))
-    evidence = evidence_from_journal(shown, host="", unit="", mask=mask, note=note)
-    return replace(evidence, source="airflow", host=None, unit=None, lines=evidence.lines[-lines:])
+    found = _Found(entries=entries, error=_told(failed))
+    evidence = evidence_from_journal(found, host="", unit="", mask=mask, note=note, lines=lines)
+    return replace(evidence, source="airflow", host=None, unit=None)
 
 
 def belongs(text: str, task: TaskInstance, tied: Iterable[str] = ()) -> bool:
@@ -91,7 +95,14 @@ def belongs(text: str, task: TaskInstance, tied: Iterable[str] = ()) -> bool:
     together = stands(text, f"{task.dag_id}.{task.task_id}", _KEY_JOINS)
     apart = stands(text, task.dag_id, _KEY_JOINS) and stands(text, task.task_id, _KEY_JOINS)
     told = _MAP_INDEX.findall(text)
-    return (together or apart) and (not told or str(task.map_index) in told)
+    return (together or apart) and (not told or str(task.map_index) in told) and not _is_anothers(text, task)
+
+
+def _is_anothers(text: str, task: TaskInstance) -> bool:
+    """Tell whether a line names other tasks as those that it speaks of, and not this one."""
+    named = {f"{task.dag_id}.{name.rstrip(_KEY_JOINS)}" for name in _TASK_ID.findall(text)}
+    named |= {name.rstrip(_KEY_JOINS) for name in _INSTANCE.findall(text)}
+    return bool(named) and f"{task.dag_id}.{task.task_id}".rstrip(_KEY_JOINS) not in named
 
 
 def stands(text: str, identifier: str, joins: str) -> bool:

@@ -193,6 +193,15 @@ def test_a_mount_that_hangs_is_not_waited_for(folder: Path, monkeypatch: pytest.
     assert time.monotonic() - began < 0.8
 
 
+def test_whatever_reading_raises_is_told_as_what_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> tuple[str, bool]:
+        raise RecursionError("hunter2")
+
+    written(folder, line("x"))
+    monkeypatch.setattr(room, "_tail", broken)
+    assert had().error == "RecursionError while reading it"
+
+
 @pytest.mark.parametrize("template", ["{{ ti.no_such }}", "{% nonsense", "{logical_date}", "{{ 1 / 0 }}"])
 def test_a_template_that_needs_what_is_not_known(
     folder: Path, monkeypatch: pytest.MonkeyPatch, template: str

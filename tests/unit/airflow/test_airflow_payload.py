@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from made import failed, passive, report, verdict
 
 from quorate.airflow.files import InventoryFile
-from quorate.airflow.payload import EVENT_BYTES, pack_report, report_without_lines, unpack_report
+from quorate.airflow.payload import (
+    EVENT_BYTES,
+    EventPayload,
+    pack_report,
+    report_without_lines,
+    unpack_report,
+)
 from quorate.airflow.sweeping import Order, Swept, pack_order, pack_swept, unpack_order, unpack_swept
 from quorate.model import Evidence, Reason, State, TaskInstance
 
@@ -56,6 +62,13 @@ def test_log_lines_in_an_event_are_bounded_the_newest_stay():
     assert first["truncated"]
     assert first["lines"][-1].startswith("1999 ")
     assert second["lines"] == []
+
+
+def test_an_event_is_written_to_a_log_in_a_few_words_and_travels_whole():
+    packed = EventPayload(swept={"report": pack_report(report(failed()))}, file={"text": "name: x"})
+    assert repr(packed) == "what was swept"
+    assert repr(EventPayload(error="cluster.yaml: no such file")) == "an error"
+    assert json.loads(json.dumps(packed)) == dict(packed)
 
 
 def test_what_was_swept_comes_back():

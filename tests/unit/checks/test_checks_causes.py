@@ -23,7 +23,8 @@ from servers import (
     no,
 )
 
-from quorate.model import Check, Group, Reason, Secret
+from quorate.checks.finding import NOT_TRIED
+from quorate.model import Check, Group, NoReply, Reason, Secret
 
 LOGIN, QUERY = no(Reason.AUTH_FAILED), no(Reason.QUERY_FAILED)
 MQ_1, MQ_2 = "rabbitmq/rabbit-1/rabbitmq-server", "rabbitmq/rabbit-2/rabbitmq-server"
@@ -55,6 +56,28 @@ def test_member_whose_unit_is_stopped() -> None:
     found = words(healthy(stopped("rabbit-1"), stopped("rabbit-2")), REFUSED, REFUSED, UP, check=broker())
     assert found["mq"] == f"CRITICAL quorum_lost < {MQ_1}"
     assert found["mq/rabbit-2"] == f"WARNING connect_failed < {MQ_2}"
+
+
+SPOKE = no(Reason.CONNECT_FAILED, "FATAL: sorry, too many clients already")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, SPOKE, no(Reason.TIMEOUT, "connected, then silent")])
+def test_whatever_answered_was_reached_so_no_way_to_it_explains_the_failure(answer: Answer) -> None:
+    member = words(healthy(down("rabbit-2")), UP, answer, UP, check=broker())
+    assert member["mq/rabbit-2"] == f"WARNING {answer_reason(answer)}"
+    assert member["mq"] == "WARNING redundancy_lost"
+    for instead, host in (
+        (look("proxy-1", {"lsyncd.service": RESTS}, vip=False, address=DB_VIP), DB_VIP),
+        (unreachable("proxy-1", PROXY), DB_VIP),
+        (unreachable("pg-1", (PATRONI,), vip=False), "192.0.2.4"),
+    ):
+        found = words(healthy(instead), answer, check=database(host=host))
+        assert found["db"] == f"CRITICAL {answer_reason(answer)}"
+
+
+def answer_reason(answer: Answer) -> Reason:
+    assert isinstance(answer, NoReply)
+    return answer.reason
 
 
 def test_one_member_without_a_cause_leaves_the_whole_without_one() -> None:
@@ -195,8 +218,9 @@ def test_a_virtual_ip_that_this_machine_holds_itself_is_not_outside() -> None:
     assert "monitor" not in lost(DAGS, check=check, hosts=elsewhere)
 
 
-def test_a_question_that_was_cut_off_proves_no_isolation() -> None:
-    late = no(Reason.SWEEP_TIMEOUT, answered=False)
+@pytest.mark.parametrize("reason", sorted(NOT_TRIED - {Reason.SECRET_UNAVAILABLE}))
+def test_a_question_that_was_cut_off_proves_no_isolation(reason: Reason) -> None:
+    late = no(reason, answered=False)
     assert "monitor" not in lost(SILENT, late, SILENT, check=broker())
 
 

@@ -97,6 +97,13 @@ def test_members_that_had_no_chance_are_unknown() -> None:
     }
     assert words(REFUSED, LATE, REFUSED)["mq"] == "CRITICAL quorum_lost"
     assert words(UP, UP, no(Reason.INTERNAL_ERROR))["mq/rabbit-3"] == "UNKNOWN internal_error"
+    assert judged(UP, LATE, UP)["mq"].summary == (
+        "RabbitMQ has its quorum, its redundancy is NOT VERIFIED: 2/3 nodes healthy, not verified rabbit-2"
+    )
+    assert judged(UP, LATE, UP)["mq"].detail == f"rabbit-2: sweep timeout ({LATE.detail})"
+    assert judged(UP, LATE, REFUSED, check=broker(quorum=1))["mq"].summary == (
+        "RabbitMQ has lost redundancy: 1/3 nodes healthy, missing rabbit-3, not verified rabbit-2"
+    )
     assert judged(UP, LATE, REFUSED)["mq"].summary == (
         "RabbitMQ's quorum is NOT VERIFIED (sweep timeout): 1/3 nodes healthy"
     )

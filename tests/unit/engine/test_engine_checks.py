@@ -331,6 +331,19 @@ async def test_what_ends_the_work_from_outside_is_passed_on_and_leaves_nothing_r
     async def ends() -> None:
         raise OutOfTime
 
+    async with asyncio.timeout(2):  # the others are not waited for
+        with pytest.raises(OutOfTime):
+            await fan_out({"a": ends(), "b": asyncio.sleep(60)}, Limits())
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_ends_the_work_while_it_is_being_stopped_is_passed_on_as_well() -> None:
+    async def ends_late() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise OutOfTime
+
     with pytest.raises(OutOfTime):
-        await fan_out({"a": ends(), "b": asyncio.sleep(60)}, limits(0.1))
+        await fan_out({"a": ends_late()}, limits(0.05))
     assert asyncio.all_tasks() == {asyncio.current_task()}

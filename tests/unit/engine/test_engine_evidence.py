@@ -138,6 +138,14 @@ async def test_number_of_lines_is_the_inventory_s() -> None:
     assert "--lines=5" in words
 
 
+async def test_a_journal_of_long_messages_has_no_more_lines_than_the_inventory_says() -> None:
+    said = journal("Traceback:\n  one\n  two", "Traceback:\n  three\n  four")
+    player = Player(scenes={"web-1": [BROKEN]}, further={"haproxy.service": said})
+    (log,) = (await swept(farm("web-1"), player))["web/web-1/haproxy"].evidence
+    assert [line.split()[-1] for line in log.lines] == ["one", "two", "Traceback:", "three", "four"]
+    assert not log.truncated
+
+
 async def test_no_evidence_asks_for_none() -> None:
     player = Player(scenes={"web-1": [BROKEN]})
     inventory = farm("web-1")

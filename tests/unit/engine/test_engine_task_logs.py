@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+import pytest
 from played import RUNS, block, reply
 
 from quorate.engine import Limits, SecretUnavailableError, collect_task_logs
+from quorate.engine import task_logs as room
 from quorate.model import (
     Ask,
     Contact,
@@ -26,7 +29,7 @@ from quorate.model import (
     SshSettings,
     TaskInstance,
 )
-from quorate.probes.journal import SEARCHED_LINES
+from quorate.probes.journal import SEARCHED_LINES, Journal
 
 ID = "01a2048a-43c7-7f33-b9d1-ba8fc5407208"
 TASK = TaskInstance(id=ID, dag_id="ha_health", task_id="check_nfs", run_id="manual__2026+00:00; rm -rf $(x)")
@@ -250,6 +253,57 @@ async def test_secrets_are_masked_and_lines_counted() -> None:
     assert [line.split(": ")[1] for line in found.lines] == [
         f"{n} {ID} pass phrase ***" for n in range(26, 30)
     ]
+
+
+async def test_reading_and_searching_do_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: dict[str, int] = {}
+    for name in ("parse_journal", "find_entries", "evidence_of_task"):
+        monkeypatch.setattr(room, name, seen_in(threads, name))
+    alias = {"Id": "celery.service", "Names": "celery.service airflow-worker.service"}
+    scene = {"systemctl": reply(block("celery.service", RUNS | alias)), "--unit=celery": journal(f"a {ID}")}
+    found = await collected(Hosts(scenes={**QUIET, "celery-1": scene}))
+    assert len(found.lines) == 1
+    assert set(threads) == {"parse_journal", "find_entries", "evidence_of_task"}
+    assert threading.get_ident() not in threads.values()
+
+
+def seen_in(threads: dict[str, int], name: str) -> Callable[..., object]:
+    """Return a function of the room itself, which also keeps the thread that it runs in."""
+    function = getattr(room, name)
+
+    def kept(*args: object, **options: object) -> object:
+        threads[name] = threading.get_ident()
+        return function(*args, **options)
+
+    return kept
+
+
+async def test_limits_hold_while_a_journal_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(room, "parse_journal", lambda _: goes_on.wait(5) and Journal())
+    limits = Limits(deadline=asyncio.get_running_loop().time() + 0.1)
+    async with asyncio.timeout(2):
+        found = await collected(Hosts(scenes=QUIET), limits=limits)
+    goes_on.set()
+    assert (found.error or "").startswith("scheduler-1, scheduler-2, celery-1: the sweep's time ended")
+
+
+async def test_a_search_that_is_cancelled_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    began, goes_on = threading.Event(), threading.Event()
+
+    def find(*_: object) -> tuple[()]:
+        began.set()
+        goes_on.wait(5)
+        return ()
+
+    monkeypatch.setattr(room, "find_entries", find)
+    task = asyncio.create_task(collected(Hosts(scenes=QUIET)))
+    async with asyncio.timeout(2):
+        assert await asyncio.to_thread(began.wait, 2)
+        task.cancel()
+        await asyncio.wait({task})
+    goes_on.set()
+    assert task.cancelled()
 
 
 async def test_a_host_that_lies_about_its_answer_is_survived() -> None:

@@ -58,6 +58,15 @@ def test_the_last_lines_are_counted_as_lines_not_as_messages() -> None:
     assert len(evidence("one", "two", lines=3).lines) == 2
 
 
+def test_what_is_not_wanted_is_neither_left_out_nor_cut() -> None:
+    assert not evidence("x" * 5000, "short", lines=1).truncated
+    for messages in (["\n".join(["z" * 80] * 500)], ["z" * 80] * 500, ["z" * 80 + "\n" + "z" * 80] * 250):
+        found = evidence(*messages, lines=200, limit_bytes=10_000)
+        first, *rest = found.lines
+        assert first == f"… {200 - len(rest)} earlier lines are left out (limit 10000 bytes)"
+        assert found.truncated
+
+
 def test_an_empty_message_leaves_time_and_source() -> None:
     assert evidence("").lines == (PREFIX,)
 
@@ -146,15 +155,23 @@ def test_one_message_of_very_many_lines_is_capped_as_well() -> None:
     source=st.text(max_size=100),
     limit=st.integers(300, 5000),
     line_limit=st.integers(60, 400),
+    lines=st.integers(1, 60),
 )
 def test_evidence_is_always_fit_to_show(
-    messages: list[str], source: str, limit: int, line_limit: int
+    messages: list[str], source: str, limit: int, line_limit: int, lines: int
 ) -> None:
     journal = Journal(entries=tuple(entry(message, source) for message in messages))
     found = evidence_from_journal(
-        journal, host="h", unit="x", mask=make_mask(["a1"]), limit_bytes=limit, line_limit=line_limit
+        journal,
+        host="h",
+        unit="x",
+        mask=make_mask(["a1"]),
+        lines=lines,
+        limit_bytes=limit,
+        line_limit=line_limit,
     )
     assert size(found) <= limit
+    assert len(found.lines) <= lines
     assert bool(found.lines) == bool(messages)
     for line in found.lines:
         assert not line.startswith("[")

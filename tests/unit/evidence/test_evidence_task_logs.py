@@ -49,6 +49,12 @@ def found(*messages: str, task: TaskInstance = TASK) -> list[str]:
         f"dag_id=ha_health/run_id={RUN}/task_id=check_nfs/attempt=1.log",
         f"Marking run {RUN} of ha_health: task check_nfs.",
         f"ha_health: check_nfs failed in {RUN}: exit code 1",
+        f"<TaskInstance: ha_health.check_nfs {RUN}: state queued>",
+        f"ha_health.check_nfs {RUN}:",
+        f"<TaskInstance: ha_health.other {RUN} [x]> before <TaskInstance: ha_health.check_nfs {RUN} [x]>",
+        f"dag_id=ha_health task_id=check_nfs. run_id={RUN} upstream task_id=other",
+        f"ha_health.check_nfs {RUN} external_task_id=other",
+        f"task_id=other check_nfs ti_id={ID}",
     ],
 )
 def test_a_line_that_speaks_of_the_task_instance(line: str) -> None:
@@ -74,6 +80,13 @@ def test_a_line_that_speaks_of_the_task_instance(line: str) -> None:
         "<TaskInstance: ha_health.check_nfs manual__2026-11-22T18:34:59x876511+00:00 [queued]>",
         f"<TaskInstance: ha_health.check_hosts {RUN} [queued]>",
         f"DAG run ha_health {RUN} finished",
+        f"dag_id=ha_health task_id=other run_id={RUN} waits for check_nfs",
+        f'{{"dag_id": "ha_health", "task_id": "other", "run_id": "{RUN}", "event": "check_nfs is done"}}',
+        f'"{{\\"dag_id\\": \\"ha_health\\", \\"task_id\\": \\"other\\"}}" {RUN} check_nfs',
+        f"TaskInstanceKey(dag_id='ha_health', task_id='check_nfs.2', run_id='{RUN}') check_nfs",
+        f"<TaskInstance: ha_health.other {RUN} [queued]> after check_nfs",
+        f"<TaskInstance: other.check_nfs {RUN} [queued]> triggered by ha_health, check_nfs",
+        f"ha_health.check_nfs {RUN}:queued",
         "ha_health check_nfs",
     ],
 )
