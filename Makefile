@@ -80,4 +80,4 @@ requirements: ## Compile the pinned requirements anew (needs uv)
 	@tools/compile-requirements
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .airflow-demo

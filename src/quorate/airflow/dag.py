@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, TaskGroup
+from airflow.sdk import DAG, BaseOperator, TaskGroup, get_parsing_context
 
 from quorate.airflow.files import InventoryFile, dag_file_globals, inventory_path, read_inventory_file
 from quorate.airflow.operators import ActiveNodesOperator, HealthCheckOperator
@@ -58,7 +58,7 @@ def health_dag(
     if any(isinstance(value, DAG) and value.dag_id == dag_id for value in dag_file_globals().values()):
         raise ValueError(f"this file has two DAGs {dag_id!r}: give each its own, health_dag(…, dag_id=…)")
     path = _path(inventory)
-    file, tasks = _declared(path, granularity)
+    file, tasks, fault = _declared(path, granularity)
     sweeping: dict[str, Any] = {
         "inventory": path,
         "timeout": timeout,
@@ -73,9 +73,12 @@ def health_dag(
         **{"doc_md": _doc(path), **_DEFAULTS, **of_dag},
     ) as dag:
         nodes = ActiveNodesOperator(task_id="detect_active_nodes", **sweeping)
-        checks = _checks(tasks, granularity, {**sweeping, "expected": expected})
+        checks = _checks(_with_running(tasks, dag_id), granularity, {**sweeping, "expected": expected})
         summary = HealthSummaryOperator(
-            task_id="health_summary", checks=checks, fingerprint=file.fingerprint if file else None
+            task_id="health_summary",
+            checks=checks,
+            fingerprint=file.fingerprint if file else None,
+            fault=fault,
         )
         # The checks do not wait for the active nodes: each of them reads the addresses that it judges by.
         [nodes, *checks] >> summary >> FinalStatusOperator(task_id="final_status_check")
@@ -92,13 +95,29 @@ def _path(inventory: str | os.PathLike[str] | None) -> str:
         return inventory_path("cluster.yaml", folder)
 
 
-def _declared(path: str, granularity: Granularity) -> tuple[InventoryFile | None, tuple[CheckTask, ...]]:
+def _declared(
+    path: str, granularity: Granularity
+) -> tuple[InventoryFile | None, tuple[CheckTask, ...], str | None]:
     try:
         file = read_inventory_file(path)
-        return file, check_tasks(file.parse(), granularity)
-    except InventoryError:
-        # Which fault it is, the task reads anew when it runs.
-        return None, (CheckTask(task_id=INVENTORY_TASK, only=(), subject="inventory"),)
+        return file, check_tasks(file.parse(), granularity), None
+    except InventoryError as error:
+        # Which fault it is by then, the task reads anew when it runs.
+        return None, (CheckTask(task_id=INVENTORY_TASK, only=(), subject="inventory"),), str(error)
+
+
+def _with_running(tasks: tuple[CheckTask, ...], dag_id: str) -> tuple[CheckTask, ...]:
+    """Return the tasks, and the check that is to run now where the inventory no longer declares it.
+
+    Airflow reads the DAG file anew for each task. One that it does not find there is put off for minutes and
+    then fails without a word, so it is kept: it fails at once, and its log says what became of the inventory.
+    """
+    running = get_parsing_context()
+    task = running.task_id or ""
+    if running.dag_id != dag_id or not task.startswith("check_") or task in [t.task_id for t in tasks]:
+        return tasks
+    gone = CheckTask(task_id=task, only=(task.removeprefix("check_"),), subject="inventory")
+    return (*tasks, gone)
 
 
 def _checks(

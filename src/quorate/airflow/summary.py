@@ -64,12 +64,19 @@ class Summary:
         }
 
 
-def summarise(declared: Sequence[str], traces: Iterable[Trace], *, fingerprint: str | None = None) -> Summary:
+def summarise(
+    declared: Sequence[str],
+    traces: Iterable[Trace],
+    *,
+    fingerprint: str | None = None,
+    fault: str | None = None,
+) -> Summary:
     """Count what became of the declared check tasks.
 
     A task is well only if it succeeded and reported so. It is expected to fail only if it says exactly that.
     Everything else is critical: also what never ran, was skipped by accident, or reported nothing. With a
-    `fingerprint`, so is what was asked by another inventory than the one that the summary knows.
+    `fingerprint`, so is what was asked by another inventory than the one that the summary knows. `fault` is
+    what is wrong with the inventory, which explains what never ran.
     """
     found: dict[str, list[Trace]] = {}
     for trace in traces:
@@ -84,7 +91,7 @@ def summarise(declared: Sequence[str], traces: Iterable[Trace], *, fingerprint: 
     for trace in counted:
         warnings |= _warnings(trace.report)
         name = _name(trace.instance)
-        why = _fault(trace, fingerprint)
+        why = _fault(trace, fingerprint, fault)
         if why is not None:
             told = trace.failure_type if isinstance(trace.failure_type, str) else None
             critical.append(Failure(task=name, failure_type=told, why=why))
@@ -98,9 +105,11 @@ def _name(instance: Instance) -> str:
     return task if index < 0 else f"{task}[{index}]"
 
 
-def _fault(trace: Trace, fingerprint: str | None) -> str | None:
+def _fault(trace: Trace, fingerprint: str | None, fault: str | None) -> str | None:
     """Return why a task counts as critical; None where it is well, or failed as expected."""
     report = trace.report if isinstance(trace.report, Mapping) else None
+    if trace.state is None and fault is not None:
+        return f"the inventory can't be used: {' '.join(fault.split())}"
     if trace.state is None:
         return "never ended: it did not run, or its end was not seen"
     if trace.failure_type is not None and trace.failure_type != EXPECTED_FAILURE:

@@ -7,7 +7,7 @@ from airflow.sdk import BaseOperator, Context, TriggerRule
 
 from quorate.airflow.keys import CRITICAL_COUNT, CRITICAL_TASKS, FAILURE_TYPE, REPORT
 from quorate.airflow.links import FirstFailureLink
-from quorate.airflow.operators import HealthCheckError, is_in_dag
+from quorate.airflow.operators import HealthCheckError, HealthCheckOperator, is_in_dag
 from quorate.airflow.summary import Failure, Summary, Trace, summarise, summary_tree
 
 
@@ -15,19 +15,26 @@ class HealthSummaryOperator(BaseOperator):
     """Counts what became of a run's check tasks; fails for none of them, only where they can't be read.
 
     `checks` are the check tasks or their ids: all that should have reported. With `fingerprint`, a check that
-    was asked by another inventory counts as critical. Reads states and XComs only, no metadata database.
+    was asked by another inventory counts as critical, and so does one that the run has and `checks` no longer
+    names. `fault` is why the inventory can't be used. Reads states and XComs only, no metadata database.
     """
 
     ui_color = "#f3ecd9"
 
     def __init__(
-        self, *, checks: Sequence[str | BaseOperator], fingerprint: str | None = None, **kwargs: Any
+        self,
+        *,
+        checks: Sequence[str | BaseOperator],
+        fingerprint: str | None = None,
+        fault: str | None = None,
+        **kwargs: Any,
     ) -> None:
         # It has to run whatever became of the checks, also where a DAG's default arguments say otherwise.
         kwargs["trigger_rule"] = TriggerRule.ALL_DONE
         super().__init__(**kwargs)
         self.checks = tuple(check if isinstance(check, str) else check.task_id for check in checks)
         self.fingerprint = fingerprint
+        self.fault = fault
 
     def execute(self, context: Context) -> dict[str, int]:
         """Print the tree, push what is critical, return the counts."""
@@ -41,13 +48,17 @@ class HealthSummaryOperator(BaseOperator):
 
     def summarise(self, ti: Any) -> Summary:
         """Count what the check tasks of a run have left behind by now."""
-        return summarise(self.checks, _traces(ti, self.checks), fingerprint=self.fingerprint)
+        # The inventory may have been changed since the run began, and declare some of its checks no more.
+        whole_run = self.fingerprint is not None or self.fault is not None
+        traces = list(_traces(ti, self.checks, others=whole_run))
+        checks = (*self.checks, *(trace.instance[0] for trace in traces))
+        return summarise(checks, traces, fingerprint=self.fingerprint, fault=self.fault)
 
 
-def _traces(ti: Any, checks: Collection[str]) -> Iterator[Trace]:
+def _traces(ti: Any, checks: Collection[str], *, others: bool) -> Iterator[Trace]:
     for ended in ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id):
         task, index = ended["task_id"], ended["map_index"]
-        if task not in checks:
+        if task not in checks and not (others and ended["operator"] == HealthCheckOperator.__name__):
             continue
         state = None if ended["state"] is None else str(getattr(ended["state"], "value", ended["state"]))
         report = ti.xcom_pull(task_ids=task, key=REPORT, map_indexes=index)
