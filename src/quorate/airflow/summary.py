@@ -149,11 +149,7 @@ def _headline(report: Mapping[str, Any] | None) -> str | None:
 def _warnings(report: object) -> dict[str, str]:
     if not isinstance(report, Mapping):
         return {}
-    return {
-        str(v.get("id")): f"{v.get('summary')} ({v.get('reason')})"
-        for v in _verdicts(report)
-        if v.get("state") == "warning"
-    }
+    return {str(v.get("id")): f"{v.get('summary')}" for v in _verdicts(report) if v.get("state") == "warning"}
 
 
 def _verdicts(report: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

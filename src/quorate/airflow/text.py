@@ -81,6 +81,8 @@ def _known(verdict: Verdict) -> Iterator[str]:
     since = [f"since {utc_words(verdict.since)}"] if verdict.since is not None else []
     cause = [f"caused by {one_line(verdict.caused_by)}"] if verdict.caused_by else []
     yield " · ".join([one_line(verdict.id), verdict.reason.value, *since, *verdict.notes, *cause])
+    if verdict.caused_by and verdict.kind == "unit":
+        return  # its host or its VIP tells the rest
     yield from (one_line(line) for line in (verdict.detail or "").splitlines() if line.strip())
     if verdict.kind == "unit":
         seen = facts_words(verdict.observed) or "nothing"
