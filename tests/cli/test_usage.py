@@ -24,6 +24,7 @@ SMALL = "hosts:\n  a: 192.0.2.1\ngroups:\n  g: {hosts: [a], units: [x]}\n"
         (["check", "--timeout", "60"], "--timeout: '60' is not a duration"),
         (["check", "--timeout", "0s"], "--timeout: '0s' must not be zero"),
         (["check"], "cluster.yaml"),
+        (["validate", "good.yaml"], "an inventory is named with -i FILE"),
         (["check", "-i", "absent.yaml"], "absent.yaml: no such file"),
         (["validate", "-i", "."], "is a directory"),
         (["demo", "--scenario", "splitbrain"], "did you mean 'split-brain'?"),

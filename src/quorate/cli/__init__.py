@@ -25,7 +25,10 @@ def _run() -> int:
     try:
         code = app(standalone_mode=False)
     except TyperException as error:
-        return complain(f"{error.format_message().rstrip('.')}; `quorate --help` shows what there is")
+        said = error.format_message().rstrip(".")
+        is_file = said.startswith("Got unexpected extra argument") and said.endswith((".yaml)", ".yml)"))
+        help_ = "an inventory is named with -i FILE" if is_file else "`quorate --help` shows what there is"
+        return complain(f"{said}; {help_}")
     except CommandError as error:
         return complain(*error.lines)
     except (Abort, KeyboardInterrupt):
