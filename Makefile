@@ -50,6 +50,7 @@ test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 	@tools/need-debian-package --without-start postgresql bash -c 'compgen -G "/usr/lib/postgresql/*/bin/postgres"'
 	@tools/need-debian-package --without-start rabbitmq-server test -x /usr/lib/rabbitmq/bin/rabbitmq-server
 	@tools/need-debian-package openssl openssl version
+	@tools/need-debian-package --without-start systemd systemd-analyze --version
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -m "not lab"
 
