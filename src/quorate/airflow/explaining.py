@@ -1,8 +1,7 @@
 """Collects what this task's own process logged, in a way that no fault of it can hide what was found."""
 
-import threading
-
 from quorate.airflow.files import InventoryFile
+from quorate.airflow.in_time import OutOfTimeError, in_time
 from quorate.model import Evidence, TaskInstance
 
 PATIENCE = 15.0
@@ -11,12 +10,10 @@ PATIENCE = 15.0
 
 def worker_log(task: TaskInstance, file: InventoryFile) -> Evidence:
     """Return the task's own log so far, or why it can't be had in time. Never raises."""
-    found: list[Evidence] = []
-    # A daemon: what hangs in the file system must not keep the task's process from ending.
-    thread = threading.Thread(target=lambda: found.append(_read(task, file)), name="own-log", daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    return found[0] if found else _none(f"it could not be read within {PATIENCE:g} s")
+    try:
+        return in_time(PATIENCE, lambda: _read(task, file))
+    except OutOfTimeError:
+        return _none(f"it could not be read within {PATIENCE:g} s")
 
 
 def _read(task: TaskInstance, file: InventoryFile) -> Evidence:

@@ -7,11 +7,11 @@ dag_id=ha_health/run_id=manual__…/task_id=check_nfs/attempt=1.log.trigger.7.lo
 import glob
 import os
 import stat
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+from quorate.airflow.in_time import OutOfTimeError, in_time
 from quorate.airflow.log_lines import Block, read_blocks
 from quorate.airflow.viewer import unbracketed
 from quorate.evidence import Mask, clean_text
@@ -98,27 +98,14 @@ def _rendered(template: str, task: TaskInstance) -> str:
 
 
 def _within(seconds: float, read: Callable[[], tuple[list[Block], bool]]) -> tuple[list[Block], bool]:
-    """Return what reading brings; _LogError where it takes longer, and the reading thread is left behind."""
-    done: list[tuple[list[Block], bool] | _LogError] = []
-
-    def work() -> None:
-        try:
-            done.append(read())
-        except OSError as error:
-            done.append(_LogError(f"{error.filename}: {error.strerror}"))
-        except _LogError as error:
-            done.append(error)
-        except Exception as error:  # noqa: BLE001  else it would read as a mount that hangs
-            done.append(_LogError(f"{type(error).__name__} while reading it"))
-
-    thread = threading.Thread(target=work, name="quorate-own-log", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not done:
-        raise _LogError(f"it could not be read within {seconds:g} s; its folder may be on a mount that hangs")
-    if isinstance(done[0], _LogError):
-        raise done[0]
-    return done[0]
+    """Return what reading brings; _LogError where it fails or takes longer."""
+    try:
+        return in_time(seconds, read)
+    except OutOfTimeError:
+        what = f"it could not be read within {seconds:g} s; its folder may be on a mount that hangs"
+        raise _LogError(what) from None
+    except OSError as error:
+        raise _LogError(f"{error.filename}: {error.strerror}") from None
 
 
 def _read(path: Path) -> tuple[list[Block], bool]:

@@ -26,9 +26,14 @@ def checked_lines(report: Report, outcome: Outcome) -> list[str]:
         indent = "  " if at is not None else ""
         lines.append(indent + _line(verdict))
         lines += [f"{indent}   {verdict.unit or verdict.id}: {one_line(note)}" for note in verdict.notes]
-    others = [v for v in report.verdicts if v not in outcome.verdicts]
-    lines += [f"cause, held by another task: {header(v)}" for v in others]
+    lines += [f"cause, held by another task: {header(v)}" for v in _held_elsewhere(report, outcome)]
     return [unbracketed(line) for line in lines]
+
+
+def _held_elsewhere(report: Report, outcome: Outcome) -> list[Verdict]:
+    """Return the verdicts that the report has as causes alone, which another task holds."""
+    held = {v.id for v in outcome.verdicts}
+    return [v for v in report.verdicts if v.id not in held]
 
 
 def _title(verdict: Verdict) -> str | None:
@@ -70,8 +75,7 @@ def _headers(report: Report, outcome: Outcome) -> Iterator[str]:
     for verdict in outcome.critical:
         yield header(verdict)
         yield from (f"   {line}" for line in _known(verdict))
-    others = [v for v in report.verdicts if v not in outcome.verdicts]
-    for verdict in others:
+    for verdict in _held_elsewhere(report, outcome):
         yield f"   cause: {header(verdict)} - {one_line(verdict.id)}"
     for verdict in outcome.warnings:
         yield header(verdict)
