@@ -86,8 +86,11 @@ class SweepOperator(BaseOperator):
         with self.failing(context):
             file = self.inventory_file()
             inventory = file.parse()
-            order = self._order(context, file, self.selectors(inventory))
-            make_plan(inventory, order.only)
+            only = self.selectors(inventory)
+            if only is None:
+                return {}
+            order = self._order(context, file, only)
+            make_plan(inventory, only)
         if self.deferrable:
             self.defer(
                 trigger=SweepTrigger(pack_order(order)),
@@ -113,8 +116,8 @@ class SweepOperator(BaseOperator):
         """Say what the task makes of what was swept; returns its result or raises."""
         raise NotImplementedError
 
-    def selectors(self, inventory: Inventory) -> tuple[str, ...]:  # noqa: ARG002  for those who choose by it
-        """Return what is swept of the inventory."""
+    def selectors(self, inventory: Inventory) -> tuple[str, ...] | None:  # noqa: ARG002  for those who choose by it
+        """Return what is swept of the inventory; None where there is nothing to sweep."""
         return self.only
 
     def inventory_file(self) -> InventoryFile:
@@ -263,19 +266,17 @@ class ActiveNodesOperator(SweepOperator):
 
     ui_color = "#eef4e8"
 
-    def selectors(self, inventory: Inventory) -> tuple[str, ...]:
+    def selectors(self, inventory: Inventory) -> tuple[str, ...] | None:
         """Return the virtual IPs that were chosen, all of the inventory where none was."""
-        return self.only or tuple(
-            f"{group.name}/vip" for group in inventory.groups.values() if group.virtual_ip
-        )
+        vips = (f"{group.name}/vip" for group in inventory.groups.values() if group.virtual_ip)
+        if found := self.only or tuple(vips):
+            return found
+        self.log.info("no group of the inventory has a virtual IP")
+        return None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Look for the active nodes; what stands in the way is printed, for the checks to fail by."""
         try:
-            with self.failing(context):
-                if not self.selectors(self.inventory_file().parse()):
-                    self.log.info("no group of the inventory has a virtual IP")
-                    return {}
             return dict(super().execute(context))
         except HealthCheckError as error:
             return self._not_found(error)
