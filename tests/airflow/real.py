@@ -130,9 +130,9 @@ class RealAirflow:
             for pid in left:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            for process in self._processes.values():
-                process.poll()
             time.sleep(0.05)
+        for process in self._processes.values():
+            process.wait()
 
     def left(self) -> list[int]:
         """Return the processes that live in the sessions of those that were started; tasks are among them."""
