@@ -9,11 +9,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lab import cleaning, state
-from lab.cluster import CLUSTER, groups_of
 from lab.command import LabError
 from lab.lab import Lab
 from lab.recording import record_all
 from lab.requirements import require_root
+from lab.sleepers import CLUSTER, groups_of
 from lab.state import LabRecord
 
 RECORDED = Path(__file__).resolve().parent.parent / "tests" / "cases" / "recorded"

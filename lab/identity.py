@@ -6,16 +6,15 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.command import run
+from lab.command import LabError, run
 from lab.rootfs import USER
-from lab.spec import HostSpec, unit_file
+from lab.spec import File, HostSpec, unit_file
 
 KEY_TYPES = ("ed25519", "ecdsa")
 
 
-def client_key(folder: Path) -> Path:
-    """Make the key that the monitor logs in with, and return its private file."""
-    key = folder / "id_ed25519"
+def new_key(key: Path) -> Path:
+    """Make a key that somebody logs in with, and return its private file."""
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "quorate-lab", "-f", str(key)])
     return key
 
@@ -37,9 +36,50 @@ def prepare(
         keys.append(" ".join(path.with_suffix(".pub").read_text(encoding="ascii").split()[:2]))
     install_user(upper, rootfs, client)
     install_units(upper, spec)
-    for file, text in spec.files.items():
-        put(upper, file, text)
+    for place, file in spec.files.items():
+        install_file(upper, place, file if isinstance(file, File) else File(text=file), rootfs)
     return keys
+
+
+def install_file(upper: Path, path: str, file: File, rootfs: Path) -> None:
+    """Write a file with its mode and its owner, who has the new folders on the way to it too."""
+    user = user_of(rootfs, file.owner)
+    target = upper / path.lstrip("/")
+    made = [folder for folder in target.parents if not folder.exists() and folder.is_relative_to(upper)]
+    put(upper, path, file.text, mode=file.mode)
+    for each in (target, *made):
+        original = rootfs / each.relative_to(upper)
+        if each is not target and original.is_dir():  # the overlay shows this folder in its place
+            shutil.copystat(original, each)
+            os.chown(each, original.stat().st_uid, original.stat().st_gid)
+        else:
+            os.chown(each, *user)
+
+
+def user_of(rootfs: Path, name: str) -> tuple[int, int]:
+    """Return the numbers of a user of a root file system and of its group. Source: passwd(5)."""
+    for line in (rootfs / "etc/passwd").read_text(encoding="utf-8").splitlines():
+        fields = line.split(":")
+        if fields[0] == name:
+            return int(fields[2]), int(fields[3])
+    raise LabError(f"the root file system {rootfs} has no user {name}")
+
+
+def install_root_key(upper: Path, key: Path, known: str) -> None:
+    """Let root of a host log in as root on the others that have this key, and know the keys of all hosts."""
+    put(upper, "/root/.ssh/id_ed25519", key.read_text(encoding="ascii"), mode=0o600)
+    put(upper, "/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text(encoding="ascii"), mode=0o600)
+    (upper / "root").chmod(0o700)
+    (upper / "root/.ssh").chmod(0o700)
+    put(upper, "/etc/ssh/ssh_known_hosts", known)
+
+
+def enable(upper: Path, unit: str) -> None:
+    """Let a unit of a package start at boot."""
+    link = upper / "etc/systemd/system/multi-user.target.wants" / unit_file(unit)
+    link.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(f"/lib/systemd/system/{unit_file(unit)}")
 
 
 def install_user(upper: Path, rootfs: Path, client: Path) -> None:
@@ -70,6 +110,8 @@ def install_units(upper: Path, spec: HostSpec) -> None:
             link = upper / f"{folder[1:]}/multi-user.target.wants" / file
             link.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             link.symlink_to(f"{folder}/{file}")
+    for name in spec.enabled:
+        enable(upper, name)
 
 
 def put(upper: Path, path: str, text: str, *, mode: int = 0o644) -> None:

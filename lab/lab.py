@@ -55,6 +55,7 @@ class Lab:
                 rootfs=Path(host.rootfs),
                 group=f"{record.name}/{name}",
                 network=self.network,
+                devices=host.devices,
             )
             self.machines[name].launcher = host.launcher
 
@@ -107,7 +108,9 @@ class Lab:
         ensure_programs()
         places = {spec.rootfs: rootfs.build(spec.rootfs, self.cache) for spec in self.specs}
         hosts = {
-            s.name: HostRecord(address=s.address, rootfs=str(places[s.rootfs]), vips=s.vips)
+            s.name: HostRecord(
+                address=s.address, rootfs=str(places[s.rootfs]), vips=s.vips, devices=s.devices
+            )
             for s in self.specs
         }
         with state.exclusive():
@@ -128,16 +131,12 @@ class Lab:
         """Make the network, start all machines, and wait until each is up."""
         assert self.record is not None, "the record is written first"
         self.network.create()
-        client = identity.client_key(self.folder)
         with ThreadPoolExecutor(max_workers=BOOTS_AT_ONCE) as pool:
             try:
-                started = [pool.submit(self.start_one, spec, client) for spec in self.specs]
-                known = [f"{task.result()}\n" for task in started]
-                self.known_hosts.write_text("".join(known), encoding="ascii")
-                self.record.hosts = {
-                    n: replace(h, launcher=self.machines[n].launcher) for n, h in self.record.hosts.items()
-                }
-                self.record.save()
+                self.prepare(pool)
+                for task in [pool.submit(self.start_one, spec) for spec in self.specs]:
+                    task.result()
+                self.save_launchers()
                 for task in [pool.submit(self.machines[s.name].wait_until_up, bound) for s in self.specs]:
                     task.result()
             except BaseException:
@@ -145,15 +144,28 @@ class Lab:
                 cgroups.kill(self.record.name)  # so that no thread waits for a machine's boot
                 raise
 
-    def start_one(self, spec: HostSpec, client: Path) -> str:
-        """Prepare and start one machine; return its lines for known_hosts."""
-        machine = self.machines[spec.name]
+    def prepare(self, pool: ThreadPoolExecutor) -> None:
+        """Write what tells the machines from each other, and the keys that they know each other by."""
+        client = identity.new_key(self.folder / "id_ed25519")
+        root = identity.new_key(self.folder / "root_ed25519")
         hosts = {each.name: each.address for each in self.specs}
-        keys = identity.prepare(machine.upper, spec, rootfs=machine.rootfs, hosts=hosts, client=client)
-        machine.start()
+
+        def prepare_one(spec: HostSpec) -> list[str]:
+            machine = self.machines[spec.name]
+            return identity.prepare(machine.upper, spec, rootfs=machine.rootfs, hosts=hosts, client=client)
+
+        keys = dict(zip(hosts, pool.map(prepare_one, self.specs), strict=True))
+        known = "".join(f"{hosts[name]} {key}\n" for name, lines in keys.items() for key in lines)
+        self.known_hosts.write_text(known, encoding="ascii")
+        for spec in self.specs:
+            if spec.root_key:
+                identity.install_root_key(self.machines[spec.name].upper, root, known)
+
+    def start_one(self, spec: HostSpec) -> None:
+        """Start one machine, with its virtual addresses."""
+        self.machines[spec.name].start()
         for vip in spec.vips:
             self.network.add_address(spec.name, vip)
-        return "\n".join(f"{spec.address} {key}" for key in keys)
 
     def down(self) -> None:
         """Shut the machines down, by force after two seconds, and remove everything that the lab made."""
@@ -172,6 +184,15 @@ class Lab:
             for machine in self.machines.values():
                 if machine.child:
                     machine.child.wait()
+
+    def save_launchers(self) -> None:
+        """Write down the processes that hold the machines, after one was started."""
+        if self.record is None:
+            raise LabError("the lab is not up")
+        self.record.hosts = {
+            n: replace(h, launcher=self.machines[n].launcher) for n, h in self.record.hosts.items()
+        }
+        self.record.save()
 
     def keep(self) -> None:
         """Let the machines outlive this process; `python -m lab down` ends them."""

@@ -27,15 +27,15 @@ ENVIRONMENT = {
 }
 LAUNCH = """
 set -e
-lower=$1 place=$2 name=$3 namespace=$4; shift 4
+lower=$1 place=$2 name=$3 namespace=$4 binds=$5; shift 5
 for group in "$@"; do echo $$ > "$group/cgroup.procs"; done
 exec unshare --mount --pid --fork --kill-child --mount-proc --propagation slave -- sh -ec '
   mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" overlay "$2/root"
   mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd
   exec systemd-nspawn --quiet --boot --register=no --keep-unit --machine="$3" --directory="$2/root" \
     --network-namespace-path="$4" --capability=CAP_NET_ADMIN,CAP_NET_RAW --kill-signal=SIGRTMIN+3 \
-    --console=pipe --link-journal=no --resolv-conf=off --timezone=off' \
-  sh "$lower" "$place" "$name" "$namespace"
+    --console=pipe --link-journal=no --resolv-conf=off --timezone=off $5' \
+  sh "$lower" "$place" "$name" "$namespace" "$binds"
 """
 """Starts a machine. It joins its control group before anything else, so that it can be found from then on.
 
@@ -50,7 +50,15 @@ class Machine:
     """A machine of a lab; `folder` holds its overlay, `group` is its control group."""
 
     def __init__(
-        self, name: str, address: str, *, folder: Path, rootfs: Path, group: str, network: Network
+        self,
+        name: str,
+        address: str,
+        *,
+        folder: Path,
+        rootfs: Path,
+        group: str,
+        network: Network,
+        devices: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.address = address
@@ -58,6 +66,7 @@ class Machine:
         self.rootfs = rootfs
         self.group = group
         self.network = network
+        self.devices = tuple(devices)
         self.launcher: Process | None = None
         self.child: subprocess.Popen[bytes] | None = None
 
@@ -97,7 +106,8 @@ class Machine:
         self.network.detach(self.name)
         self.network.attach(self.name)
         namespace = str(self.network.path(self.name))
-        arguments = [str(self.rootfs), str(self.folder), self.name, namespace, *groups]
+        binds = " ".join(f"--bind={device}" for device in self.devices)
+        arguments = [str(self.rootfs), str(self.folder), self.name, namespace, binds, *groups]
         with (self.folder / "console.log").open("ab") as console:
             self.child = subprocess.Popen(
                 ["sh", "-c", LAUNCH, "sh", *arguments],

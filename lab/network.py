@@ -82,11 +82,19 @@ class Network:
         return ["nsenter", f"--net={self.path(name)}", "--", *argv]
 
     def run_on_monitor(
-        self, argv: Sequence[str], *, stdin: bytes | None = None, timeout: float = 60.0
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout: float = 60.0,
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program of this machine where only the lab's hosts can be reached."""
+        """Run a program of this machine where only the lab's hosts can be reached; `env` is added to ours."""
         command = self.inside(MONITOR, argv)
-        return subprocess.run(command, input=stdin, capture_output=True, timeout=timeout, check=False)
+        environment = {**os.environ, **(env or {})}
+        return subprocess.run(
+            command, input=stdin, capture_output=True, timeout=timeout, check=False, env=environment
+        )
 
     @contextmanager
     def entered(self, name: str = MONITOR) -> Iterator[None]:

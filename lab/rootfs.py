@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab import environment
 from lab.command import LabError, run
 from lab.spec import RootfsSpec
 
-RECIPE = "1"
+RECIPE = "2"
 """Part of the key: raised when the way of building changes."""
 
 USER = "rocky"
@@ -46,7 +47,9 @@ def build(spec: RootfsSpec, cache: Path) -> Path:
     It is built beside its place and renamed when complete; a lock keeps two from building the same.
     """
     suite = spec.suite or release()
-    key = hashlib.sha256(repr((RECIPE, suite, sorted(spec.packages), UNWANTED)).encode()).hexdigest()[:12]
+    requirements = spec.requirements.read_text(encoding="utf-8") if spec.requirements else None
+    recipe = (RECIPE, suite, sorted(spec.packages), spec.disabled, UNWANTED, requirements)
+    key = hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
     place = cache.resolve() / f"rootfs-{suite}-{key}"
     if place.is_dir():
         return place
@@ -61,7 +64,9 @@ def build(spec: RootfsSpec, cache: Path) -> Path:
         remove(cache.glob(f".{place.name}.building-*"))
         building = place.with_name(f".{place.name}.building-{os.getpid()}")
         try:
-            bootstrap(suite, spec.packages, building, lock)
+            bootstrap(suite, spec, building, lock)
+            if spec.requirements:
+                environment.install(spec.requirements, building, lock)
             building.rename(place)
         finally:
             remove(cache.glob(f"{building.name}*"))
@@ -116,7 +121,7 @@ def settings() -> str:
     return "".join(f"{s}\n" for s in run(["apt-config", "dump"]).splitlines() if s.startswith(PASSED_ON))
 
 
-def bootstrap(suite: str, packages: tuple[str, ...], folder: Path, lock: int) -> None:
+def bootstrap(suite: str, spec: RootfsSpec, folder: Path, lock: int) -> None:
     """Run mmdebstrap, and make the result one that many machines can share.
 
     Its mounts and processes are in namespaces that end with it: what it leaves when it is killed is a folder.
@@ -126,6 +131,7 @@ def bootstrap(suite: str, packages: tuple[str, ...], folder: Path, lock: int) ->
         # No two machines may have these in common; each gets its own before it boots.
         'rm -f "$1"/etc/ssh/ssh_host_*_key* "$1"/etc/machine-id "$1"/etc/hostname',
         f'chroot "$1" sh -c \'for unit in {masks}; do ln -sf /dev/null "$unit"; done\'',
+        *(f'chroot "$1" systemctl --quiet disable {unit}' for unit in spec.disabled),
         f'chroot "$1" useradd --create-home --shell /bin/bash {USER}',
         # Settings of the build, such as a proxy's password, have no place in the machines.
         'rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap',
@@ -139,7 +145,7 @@ def bootstrap(suite: str, packages: tuple[str, ...], folder: Path, lock: int) ->
             "mmdebstrap",
             "--mode=root",
             "--variant=minbase",
-            f"--include={','.join(packages)}",
+            f"--include={','.join(spec.packages)}",
             f"--aptopt={apt_conf}",
             "--dpkgopt=path-exclude=/usr/share/man/*",
             "--dpkgopt=path-exclude=/usr/share/doc/*",

@@ -23,6 +23,7 @@ class HostRecord:
     address: str
     rootfs: str
     vips: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     launcher: Process | None = None
 
 
@@ -92,8 +93,10 @@ def load(path: Path) -> LabRecord:
     hosts = {}
     for name, host in data.pop("hosts").items():
         launcher = host.pop("launcher")
-        vips = tuple(host.pop("vips"))
-        hosts[name] = HostRecord(**host, vips=vips, launcher=Process(**launcher) if launcher else None)
+        vips, devices = tuple(host.pop("vips")), tuple(host.pop("devices"))
+        hosts[name] = HostRecord(
+            **host, vips=vips, devices=devices, launcher=Process(**launcher) if launcher else None
+        )
     return LabRecord(**{**data, "owner": Process(**data["owner"]), "hosts": hosts})
 
 

@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # `lab` is no part of the installed package
 
 from lab import Lab, LabError
-from lab.cluster import CLUSTER
+from lab.sleepers import CLUSTER
 
 HOSTS = ("nfs-1", "nfs-2", "haproxy-1")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab import HostSpec, Lab, LabError, cgroups, state
-from lab.cluster import CLUSTER
+from lab.sleepers import CLUSTER
 from lab.network import Network, mac
 from lab.process import Process
 
@@ -26,7 +26,7 @@ UNREACHABLE = ("timed out", "No route to host")
 OWNER = """
 import time
 from lab import Lab
-from lab.cluster import CLUSTER
+from lab.sleepers import CLUSTER
 lab = Lab([CLUSTER["nfs-1"], CLUSTER["nfs-2"]])
 with lab:
     print(lab.record.id, flush=True)

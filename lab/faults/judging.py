@@ -1,0 +1,106 @@
+"""Whether a report says of a fault what it must say, and nothing else."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from lab.faults.fault import Fault
+
+Report = Mapping[str, Any]
+"""A report as `quorate check -o json` prints it."""
+Verdict = Mapping[str, Any]
+CALM = ("ok", "expected")
+
+
+@dataclass(frozen=True)
+class Nominal:
+    """What every verdict of the nominal cluster is: id → `<state> <reason>`."""
+
+    verdicts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, report: Report) -> "Nominal":
+        """Return what a report of the nominal cluster says."""
+        return cls({verdict["id"]: word(verdict) for verdict in report["verdicts"]})
+
+
+def word(verdict: Verdict) -> str:
+    """Return a verdict's state and reason as faults write them."""
+    return f"{verdict['state']} {verdict['reason']}"
+
+
+def fits(verdict: Verdict, wanted: str) -> bool:
+    """Return whether a verdict is one of the alternatives of an expectation."""
+    for alternative in wanted.split(" | "):
+        said, *notes = alternative.split(" +")
+        if word(verdict) == said and set(notes) <= set(verdict["notes"]):
+            return True
+    return False
+
+
+def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> list[str]:
+    """Return how a report differs from what these faults, in place together, must show."""
+    wanted = {key: said for fault in faults for key, said in fault.expected.items()}
+    verdicts = {verdict["id"]: verdict for verdict in report["verdicts"]}
+    found = [
+        f"{key}: expected {said}, got {describe(verdicts.get(key))}"
+        for key, said in wanted.items()
+        if key not in verdicts or not fits(verdicts[key], said)
+    ]
+    for key, verdict in verdicts.items():
+        as_before = nominal.verdicts.get(key) == word(verdict)
+        if key not in wanted and not as_before and not explained(verdict, verdicts, wanted):
+            found.append(f"{key}: expected {nominal.verdicts.get(key, 'nothing')}, got {describe(verdict)}")
+    found += [f"{key}: is missing from the report" for key in nominal.verdicts if key not in verdicts]
+    roots = {key for fault in faults for key in root_causes_of(fault, verdicts)}
+    if not found and roots != set(report["root_causes"]):
+        found.append(f"root causes: expected {sorted(roots)}, got {sorted(report['root_causes'])}")
+    return found
+
+
+def root_causes_of(fault: Fault, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """Return the ids that the report must lead with for a fault."""
+    if fault.root_causes is not None:
+        return fault.root_causes
+    return tuple(
+        key
+        for key in fault.expected
+        if key in verdicts and verdicts[key]["state"] not in CALM and verdicts[key]["caused_by"] is None
+    )
+
+
+def explained(verdict: Verdict, verdicts: Mapping[str, Verdict], wanted: Mapping[str, str]) -> bool:
+    """Return whether a verdict's causes lead to one that a fault names."""
+    seen: set[str] = set()
+    cause = verdict["caused_by"]
+    while cause is not None and cause not in seen:
+        if cause in wanted:
+            return True
+        seen.add(cause)
+        cause = verdicts[cause]["caused_by"] if cause in verdicts else None
+    return False
+
+
+def during(report: Report, fault: Fault, nominal: Nominal) -> list[str]:
+    """Return what a sweep in mid-fault said that is neither as before, nor as after, nor allowed."""
+    assert fault.watch is not None, "only a fault that is watched has a while in between"
+    found = []
+    for verdict in report["verdicts"]:
+        key, said = verdict["id"], word(verdict)
+        before, after = nominal.verdicts.get(key), fault.expected.get(key)
+        allowed = any(fnmatchcase(f"{key} {said}", pattern) for pattern in fault.watch.allowed)
+        if not (said == before or allowed or (after is not None and fits(verdict, after))):
+            verdicts = {each["id"]: each for each in report["verdicts"]}
+            if not explained(verdict, verdicts, fault.expected):
+                found.append(f"{key}: meanwhile {describe(verdict)}")
+    return found
+
+
+def describe(verdict: Verdict | None) -> str:
+    """Return a verdict in one line, for whoever reads why a test failed."""
+    if verdict is None:
+        return "no verdict"
+    notes = "".join(f" +{note}" for note in verdict["notes"])
+    cause = f", caused by {verdict['caused_by']}" if verdict["caused_by"] else ""
+    return f"{word(verdict)}{notes} ({verdict['summary']}{cause})"
