@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo demo-airflow test test-others check format lab-test bench requirements clean
+.PHONY: help demo demo-airflow test test-others check format lab-test lab-up lab-down lab-status bench requirements clean
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,8 +57,17 @@ test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 test-others: ## Run the tests on every other Python from 3.11 on that is found
 	@tools/test-other-pythons "$(PYTHON)" $(MAKE)
 
-lab-test: $(VENV)/.dev ## Boot machines with real systemd and run the contract suite on them (root)
+lab-test: $(VENV)/.dev ## Boot machines, and the whole cluster with every fault, and run the tests on them (root)
 	@$(BIN)/python -m pytest -m lab
+
+lab-up: $(VENV)/.core ## Boot the example cluster for real, 14 machines on this one, and leave it running (root)
+	@$(BIN)/python -m lab up
+
+lab-down: $(VENV)/.core ## End that cluster
+	@$(BIN)/python -m lab down
+
+lab-status: $(VENV)/.core ## Say how that cluster is: machines, services, faults in place
+	@$(BIN)/python -m lab status
 
 check: $(VENV)/.dev ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
-"""The lab's command: `python -m lab up|down|status|exec|monitor|inventory|record|clean`; needs root."""
+"""The lab's command: `python -m lab up|down|status|check|faults|fault|heal|…`; needs root."""
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lab import cleaning, state
+from lab.cluster import cluster
+from lab.cluster.inventory import SECRETS
 from lab.command import LabError
+from lab.faults import catalogue, placing
 from lab.lab import Lab
 from lab.recording import record_all
 from lab.requirements import require_root
@@ -20,16 +24,34 @@ RECORDED = Path(__file__).resolve().parent.parent / "tests" / "cases" / "recorde
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Boot hosts of the example cluster and leave them running."""
+    """Boot the example cluster, wait until every service is well, and leave it running."""
     if any(record.kept and not record.abandoned for record in state.records()):
         raise LabError("a lab is up already: `python -m lab status` shows it, `python -m lab down` ends it")
-    unknown = [name for name in arguments.hosts if name not in CLUSTER]
+    if arguments.units is not None:
+        return up_with_units(arguments.units)
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {text}", flush=True)
+
+    with cluster.cluster() as lab:
+        say(f"{len(lab.machines)} machines are up")
+        cluster.wait_until_well(lab, say)
+        say("every service is well")
+        lab.keep()
+    print("Ask it:   python -m lab check\nBreak it: python -m lab faults; python -m lab fault NAME")
+    print("End it:   python -m lab down")
+    return 0
+
+
+def up_with_units(names: list[str]) -> int:
+    """Boot hosts whose units only sleep, in seconds."""
+    unknown = [name for name in names if name not in CLUSTER]
     if unknown:
         raise LabError(f"the example cluster has no host {unknown[0]}: it has {', '.join(CLUSTER)}")
-    began = time.monotonic()
-    with Lab([CLUSTER[name] for name in arguments.hosts or CLUSTER]) as lab:
+    with Lab([CLUSTER[name] for name in names or CLUSTER]) as lab:
         lab.keep()
-    print(f"{len(lab.machines)} machines are up after {time.monotonic() - began:.1f} s")
+    print(f"{len(lab.machines)} machines are up; their units sleep under the names of real ones")
     print("python -m lab inventory > cluster.yaml; python -m lab monitor quorate check -i cluster.yaml")
     return 0
 
@@ -52,13 +74,16 @@ def status(_: argparse.Namespace) -> int:
     for record in records:
         held = "kept until `down`" if record.kept else f"held by process {record.owner.pid}"
         print(f"lab {record.id}, {held}")
-        for machine in Lab.attach(record).machines.values():
-            power = machine.state
-            systemd = machine.system_state(timeout=2.0) if power == "running" else ""
-            sshd = machine.greeting().startswith(b"SSH-2.0")
-            well = well and systemd == "running" and sshd
-            words = f"{power:8} systemd {systemd or '-':10} sshd {'answers' if sshd else 'silent'}"
-            print(f"  {machine.name:14} {machine.address:14} {words}")
+        lab = Lab.attach(record)
+        well = machines_are_well(lab) and well
+        if not is_cluster(lab):
+            continue
+        print(f"  together they hold {lab.memory() / 2**30:.1f} GiB of memory")
+        for name in placing.in_place(lab):
+            print(f"  fault in place: {name}")
+        for sentence in cluster.problems(lab):
+            well = False
+            print(f"  not well: {sentence}")
     for record in cleaning.abandoned():
         well = False
         print(f"lab {record.id} is abandoned: its process has ended; `python -m lab clean` removes it")
@@ -67,12 +92,83 @@ def status(_: argparse.Namespace) -> int:
     return 0 if well else 1
 
 
+def machines_are_well(lab: Lab) -> bool:
+    """Print a line a machine; return whether systemd and sshd are content on all."""
+    well = True
+    for machine in lab.machines.values():
+        power = machine.state
+        systemd = machine.system_state(timeout=2.0) if power == "running" else ""
+        sshd = machine.greeting().startswith(b"SSH-2.0")
+        well = well and systemd == "running" and sshd
+        words = f"{power:8} systemd {systemd or '-':10} sshd {'answers' if sshd else 'silent'}"
+        print(f"  {machine.name:14} {machine.address:14} {words}")
+    return well
+
+
+def is_cluster(lab: Lab) -> bool:
+    """Whether a lab is the example cluster for real, and not hosts with sleeping units."""
+    return cluster.monitor_inventory(lab).exists()
+
+
 def kept_lab() -> LabRecord:
     """Return the lab that `up` left running."""
     for record in state.records():
         if record.kept and not record.abandoned:
             return record
     raise LabError("no lab is up: `python -m lab up` boots one")
+
+
+def kept_cluster() -> Lab:
+    """Return the example cluster that `up` left running."""
+    lab = Lab.attach(kept_lab())
+    if not is_cluster(lab):
+        raise LabError("the lab that is up has sleeping units only: `python -m lab down`, then `up`")
+    return lab
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Sweep the cluster with `quorate check`; options behind `--` are its own."""
+    lab = kept_cluster()
+    options = [option for option in arguments.options if option != "--"]
+    command = [sys.executable, "-m", "quorate", "check", "-i", str(cluster.monitor_inventory(lab)), *options]
+    environment = {**os.environ, **SECRETS}
+    return subprocess.run(lab.network.inside("monitor", command), env=environment, check=False).returncode
+
+
+def faults(_: argparse.Namespace) -> int:
+    """List the faults, with what they do."""
+    width = max(len(fault.name) for fault in catalogue.FAULTS)
+    for fault in catalogue.FAULTS:
+        print(f"{fault.name:{width}}  {fault.summary}")
+    return 0
+
+
+def fault(arguments: argparse.Namespace) -> int:
+    """Put a fault in place, and say what a sweep is to show."""
+    lab = kept_cluster()
+    chosen = catalogue.named(arguments.name)
+    if chosen.name in placing.in_place(lab):
+        raise LabError(f"the fault {chosen.name} is in place already: `python -m lab heal` undoes it")
+    placing.put_in_place(lab, chosen)
+    print(f"{chosen.name}: {chosen.summary}\nA sweep is to show:")
+    for key, said in chosen.expected.items():
+        print(f"  {key}: {said}")
+    for kind, said in chosen.pending.items():
+        print(f"  pending, with checks of kind {kind}: {said}")
+    print("See: python -m lab check; undo: python -m lab heal")
+    return 0
+
+
+def heal(_: argparse.Namespace) -> int:
+    """Undo all faults that are in place, the last one first, and wait until every service is well."""
+    lab = kept_cluster()
+    names = placing.in_place(lab)
+    for name in reversed(names):
+        placing.take_away(lab, catalogue.named(name))
+        print(f"{name} is undone")
+    cluster.wait_until_well(lab, lambda text: print(f"  {text}", flush=True))
+    print("every service is well" if names else "no fault was in place, and every service is well")
+    return 0
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -94,7 +190,10 @@ def monitor(arguments: argparse.Namespace) -> int:
 def inventory(_: argparse.Namespace) -> int:
     """Print the inventory of the hosts that are up."""
     lab = Lab.attach(kept_lab())
-    print(lab.inventory(groups_of(set(lab.machines))), end="")
+    if is_cluster(lab):
+        print(cluster.monitor_inventory(lab).read_text(encoding="utf-8"), end="")
+    else:
+        print(lab.inventory(groups_of(set(lab.machines))), end="")
     return 0
 
 
@@ -122,7 +221,7 @@ def clean(_: argparse.Namespace) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
-        prog="python -m lab", description="Real hosts on this one machine; needs root."
+        prog="python -m lab", description="The example cluster for real on this one machine; needs root."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
@@ -131,9 +230,15 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(action=action)
         return command
 
-    add("up", up).add_argument("hosts", nargs="*", metavar="HOST", help="all 14 unless named")
+    add("up", up).add_argument(
+        "--units", nargs="*", metavar="HOST", help="only these hosts, or all, with units that sleep"
+    )
     add("down", down)
     add("status", status)
+    add("check", check).add_argument("options", nargs=argparse.REMAINDER, metavar="-- OPTION")
+    add("faults", faults)
+    add("fault", fault).add_argument("name", metavar="NAME")
+    add("heal", heal)
     on_host = add("exec", execute)
     on_host.add_argument("host")
     on_host.add_argument("command", nargs=argparse.REMAINDER)

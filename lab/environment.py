@@ -71,13 +71,17 @@ def platforms() -> list[str]:
     return [*manylinux, f"manylinux2014_{machine}", f"linux_{machine}"]
 
 
-def install_quorate(rootfs: Path, upper: Path) -> None:
-    """Put this checkout's quorate beside Airflow in a machine's own layer, with its entry points."""
+def install_quorate(rootfs: Path, upper: Path, built: Path) -> None:
+    """Put quorate, built as a wheel, beside Airflow in a machine's own layer, with its entry points."""
     site = next((rootfs / PLACE / "lib").glob("python3.*/site-packages"), None)
     if site is None:
         raise LabError(f"the root file system {rootfs} has no Airflow in /{PLACE}")
-    with zipfile.ZipFile(wheel(upper.parent)) as archive:
+    with zipfile.ZipFile(built) as archive:
         archive.extractall(upper / site.relative_to(rootfs))
+    command = upper / PLACE / "bin/quorate"
+    command.parent.mkdir(parents=True, exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec /{PLACE}/bin/python -m quorate "$@"\n', encoding="ascii")
+    command.chmod(0o755)
 
 
 def wheel(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import atexit
 import json
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,10 +27,21 @@ BOOTS_AT_ONCE = 8
 
 
 class Lab:
-    """The machines of one lab by name. Use it as a context manager, or `up` and `down`."""
+    """The machines of one lab by name. Use it as a context manager, or `up` and `down`.
 
-    def __init__(self, specs: Iterable[HostSpec], *, cache: Path | None = None) -> None:
+    `furnish` is called when the keys of all are there and before any boots: it may write into their layers
+    what needs both.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[HostSpec],
+        *,
+        cache: Path | None = None,
+        furnish: "Callable[[Lab], None] | None" = None,
+    ) -> None:
         self.specs = tuple(specs)
+        self.furnish = furnish
         self.cache = cache or rootfs.default_cache()
         self.machines: dict[str, Machine] = {}
         self.record: LabRecord | None = None
@@ -160,6 +171,8 @@ class Lab:
         for spec in self.specs:
             if spec.root_key:
                 identity.install_root_key(self.machines[spec.name].upper, root, known)
+        if self.furnish:
+            self.furnish(self)
 
     def start_one(self, spec: HostSpec) -> None:
         """Start one machine, with its virtual addresses."""
@@ -201,6 +214,12 @@ class Lab:
         self.record.kept = True
         self.record.save()
         atexit.unregister(self.down)
+
+    def memory(self) -> int:
+        """Return the bytes of memory that all machines hold together."""
+        if self.record is None:
+            raise LabError("the lab is not up")
+        return cgroups.memory(self.record.name)
 
     def install_sudoers(self, host: str, text: str) -> None:
         """Install the plain user's sudo rules on a host, after visudo(8) has found no fault in them."""

@@ -48,9 +48,14 @@ SECRETS = {"AIRFLOW_DB_PASSWORD": names.DATABASE_PASSWORD, "RABBITMQ_PASSWORD": 
 """What a monitor has in its environment."""
 
 
-def inventory(*, identity_file: str, known_hosts: str, local: str | None = None) -> str:
-    """Return the inventory's text, a line a section; `local` is the host that the monitor itself runs on."""
-    hosts: dict[str, Any] = dict(names.ADDRESSES)
+def inventory(
+    *, identity_file: str, known_hosts: str, local: str | None = None, by_name: bool = False
+) -> str:
+    """Return the inventory's text, a line a section; `local` is the host that the monitor itself runs on.
+
+    With `by_name`, hosts are named and not addressed.
+    """
+    hosts: dict[str, Any] = {name: name if by_name else at for name, at in names.ADDRESSES.items()}
     if local is not None:
         hosts[local] = {"local": True}
     sections = {

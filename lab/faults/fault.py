@@ -38,8 +38,9 @@ class Fault:
     worse and are no consequences.
 
     `secrets` replaces what the monitor has in its environment, `sweep_from` is the host that sweeps, as
-    `local`, instead of the monitor. `sweeps` are made at random moments, `apart` seconds from each other at
-    least and at most. `pending` is what a kind of check that does not exist yet will say: kind → a sentence.
+    `local`, instead of the monitor; with `by_name` it has the others' names and not their addresses.
+    `sweeps` are made at random moments, `apart` seconds from each other at least and at most. `pending` is
+    what a kind of check that does not exist yet will say: kind → a sentence.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Fault:
     watch: Watch | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     sweep_from: str = MONITOR
+    by_name: bool = False
     sweeps: int = 1
     apart: tuple[float, float] = (0.0, 0.0)
     pending: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Putting faults in place and taking them away; what is in place is written down beside the lab."""
 
-import json
+from pathlib import Path
 
 from lab.command import LabError
 from lab.faults.fault import Fault
@@ -12,7 +12,7 @@ def put_in_place(lab: Lab, fault: Fault) -> None:
 
     It is written down before anything is done, so that `take_away` finds it whatever happens.
     """
-    remember(lab, [*in_place(lab), fault.name])
+    note_of(lab, fault).touch()
     for step in fault.set_up:
         step.apply(lab)
     await_hold(lab, fault)
@@ -35,20 +35,19 @@ def take_away(lab: Lab, fault: Fault) -> None:
             step.apply(lab)
         except LabError as error:
             problems.append(str(error))
-    remember(lab, [name for name in in_place(lab) if name != fault.name])
+    note_of(lab, fault).unlink(missing_ok=True)
     if problems:
         raise LabError(f"fault {fault.name} could not be undone: {'; '.join(problems)}")
 
 
 def in_place(lab: Lab) -> list[str]:
     """Return the names of the faults that are in place, in the order in which they were put there."""
-    try:
-        names: list[str] = json.loads((lab.folder / "faults.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    return names
+    notes = (lab.folder / "faults").glob("*")
+    return [note.name for note in sorted(notes, key=lambda note: note.stat().st_mtime_ns)]
 
 
-def remember(lab: Lab, names: list[str]) -> None:
-    """Write down what is in place."""
-    (lab.folder / "faults.json").write_text(json.dumps(names), encoding="utf-8")
+def note_of(lab: Lab, fault: Fault) -> Path:
+    """Return the file that stands for a fault that is in place; faults come and go side by side."""
+    folder = lab.folder / "faults"
+    folder.mkdir(exist_ok=True)
+    return folder / fault.name

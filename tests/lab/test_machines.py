@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lab import HostSpec, Lab, LabError, cgroups, state
-from lab.sleepers import CLUSTER
 from lab.network import Network, mac
 from lab.process import Process
+from lab.sleepers import CLUSTER
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # the first run builds the root file system
 

@@ -1,0 +1,190 @@
+"""Watched units stopped, failed, in a crash loop, masked and missing, where that takes nothing else along."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lab.faults.fault import Fault
+from lab.faults.steps import Condition, Holds, Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A unit of a group on a host, and what else a sweep must show while it does not run there."""
+
+    group: str
+    host: str
+    unit: str
+    besides: dict[str, str] = field(default_factory=dict)
+    pending: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The id of the unit's verdict."""
+        return f"{self.group}/{self.host}/{self.unit}"
+
+    @property
+    def drop_in(self) -> str:
+        """A drop-in file that is gone with the next boot."""
+        return f"/run/systemd/system/{self.unit}.service.d/lab.conf"
+
+
+RABBIT_3_GONE = {
+    "rabbitmq_cluster": "warning redundancy_lost",
+    "rabbitmq_cluster/rabbit-3": "warning connect_failed",
+}
+WATCHED = (
+    Watched(
+        group="haproxy",
+        host="haproxy-2",
+        unit="haproxy",
+        pending={"haproxy": "the balancer of haproxy-2 does not answer: WARNING redundancy_lost"},
+    ),
+    Watched(group="haproxy", host="haproxy-2", unit="keepalived"),
+    Watched(
+        group="scheduler",
+        host="scheduler-2",
+        unit="airflow-scheduler",
+        pending={"airflow": "one of two schedulers has no fresh heartbeat: WARNING redundancy_lost"},
+    ),
+    Watched(group="webserver", host="haproxy-2", unit="airflow-webserver"),
+    Watched(
+        group="triggerer",
+        host="scheduler-2",
+        unit="airflow-triggerer",
+        pending={"airflow": "the only triggerer has no fresh heartbeat: CRITICAL"},
+    ),
+    Watched(group="rabbitmq", host="rabbit-3", unit="rabbitmq-server", besides=RABBIT_3_GONE),
+    Watched(
+        group="celery",
+        host="celery-2",
+        unit="airflow-worker",
+        pending={"celery": "one of two workers does not answer: WARNING redundancy_lost"},
+    ),
+    Watched(group="ftp", host="ftp", unit="vsftpd"),
+)
+
+
+def stopped(it: Watched) -> Fault:
+    """The unit is stopped as a person stops it."""
+    return fault(
+        it,
+        "stopped",
+        "is stopped, as by a person who forgot to start it again",
+        "inactive",
+        set_up=f"systemctl stop {it.unit}",
+        undo=f"systemctl start {it.unit}",
+    )
+
+
+def failed(it: Watched) -> Fault:
+    """The unit's processes are killed, and systemd does not restart it."""
+    return fault(
+        it,
+        "failed",
+        "is killed, and systemd may not start it again",
+        "failed",
+        set_up=f"{with_drop_in(it, '[Service]', 'Restart=no')}\nsystemctl kill --signal=KILL {it.unit}",
+        undo=f"{without_drop_in(it)}; systemctl reset-failed {it.unit} || true; systemctl restart {it.unit}",
+        holds=f"test $(systemctl is-failed {it.unit}) = failed",
+    )
+
+
+def crash_looping(it: Watched) -> Fault:
+    """The unit fails at every start, a second after the other."""
+    loop = ("[Unit]", "StartLimitIntervalSec=0", "[Service]", "Restart=always", "RestartSec=1")
+    return fault(
+        it,
+        "crash-looping",
+        "fails at every start, and systemd starts it again a second later",
+        "crash_loop",
+        set_up=f"{with_drop_in(it, *loop, 'ExecStartPre=/bin/false')}\nsystemctl restart {it.unit} || true",
+        undo=(
+            f"{without_drop_in(it)}; systemctl stop {it.unit}; systemctl reset-failed {it.unit} || true\n"
+            f"systemctl start {it.unit}"
+        ),
+        holds=f"test $(systemctl show --value -p NRestarts {it.unit}) -ge 3",
+    )
+
+
+def masked(it: Watched) -> Fault:
+    """The unit is stopped and masked."""
+    away = put_away(it)
+    return fault(
+        it,
+        "masked",
+        "is stopped and masked",
+        "masked",
+        set_up=f"systemctl stop {it.unit}\n{away}\nln -s /dev/null /etc/systemd/system/{it.unit}.service\n"
+        "systemctl daemon-reload",
+        undo=f"rm -f /etc/systemd/system/{it.unit}.service\n{put_back(it)}\nsystemctl start {it.unit}",
+        holds=f"test $(systemctl show --value -p LoadState {it.unit}) = masked",
+    )
+
+
+def missing(it: Watched) -> Fault:
+    """The unit's file is gone, as after a package was removed."""
+    return fault(
+        it,
+        "missing",
+        "is stopped, and its unit file is gone",
+        "unit_not_found",
+        set_up=f"systemctl stop {it.unit}\n{put_away(it)}\nsystemctl daemon-reload",
+        undo=f"{put_back(it)}\nsystemctl start {it.unit}",
+        holds=f"test $(systemctl show --value -p LoadState {it.unit}) = not-found",
+    )
+
+
+def fault(
+    it: Watched, what: str, said: str, reason: str, *, set_up: str, undo: str, holds: str = "true"
+) -> Fault:
+    """Return one fault of one unit."""
+    conditions: list[Condition] = [Holds(it.host, holds)]
+    if it.besides:  # a broker that is going down may still answer for a moment
+        conditions.append(Holds(it.host, "! ss -Hltn sport = :5672 | grep -q ."))
+    return Fault(
+        name=f"{it.unit}-{what}",
+        summary=f"{it.unit} on {it.host} {said}.",
+        hosts=(it.host,),
+        set_up=(Run(it.host, set_up, timeout=60.0),),
+        undo=(Run(it.host, undo, timeout=60.0),),
+        holds=tuple(conditions),
+        expected={it.id: f"critical {reason}", **it.besides},
+        pending=it.pending,
+    )
+
+
+def with_drop_in(it: Watched, *lines: str) -> str:
+    """Return the script that adds to the unit what these lines say."""
+    said = "\\n".join(lines)
+    return f"mkdir -p $(dirname {it.drop_in}); printf '{said}\\n' > {it.drop_in}; systemctl daemon-reload"
+
+
+def without_drop_in(it: Watched) -> str:
+    """Return the script that takes it away again."""
+    return f"rm -f {it.drop_in}; systemctl daemon-reload"
+
+
+def put_away(it: Watched) -> str:
+    """Return the script that takes the unit's file away, wherever it is; drop-ins stay."""
+    return (
+        f"file=$(systemctl show --value -p FragmentPath {it.unit}); echo $file > /root/{it.unit}.path\n"
+        f"mv $file /root/{it.unit}.unit"
+    )
+
+
+def put_back(it: Watched) -> str:
+    """Return the script that brings the file back."""
+    return (
+        f"if test -e /root/{it.unit}.unit; then mv /root/{it.unit}.unit $(cat /root/{it.unit}.path); fi\n"
+        "systemctl daemon-reload"
+    )
+
+
+def every() -> Iterator[Fault]:
+    """Yield every way for every unit; faults of different units that come next to each other go together."""
+    for way in (stopped, failed, crash_looping, masked, missing):
+        for it in WATCHED:
+            yield way(it)
+
+
+FAULTS = tuple(every())

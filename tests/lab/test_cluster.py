@@ -1,0 +1,78 @@
+"""The example cluster for real: nominal, under every fault, and watched by its own Airflow."""
+
+from collections.abc import Sequence
+
+import pytest
+from clustered import ROWS, Cluster, Row, row_of
+
+from lab.faults.batches import batches
+from lab.faults.catalogue import FAULTS, named
+from lab.faults.fault import Fault
+from lab.faults.judging import differences
+from lab.faults.placing import put_in_place
+from lab.faults.rehearsing import heal, rehearse
+from lab.faults.sweeping import sweep
+
+pytest_plugins = ("clustered",)
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # the first start builds the root file system
+
+SWEEPS = 20
+MEMORY = 10 * 2**30
+CRITICAL = "vsftpd-failed"
+
+
+def test_the_nominal_cluster_is_nominal_in_every_sweep(cluster: Cluster) -> None:
+    for _ in range(SWEEPS):
+        report = sweep(cluster.lab)
+        bad = {state: report["counts"][state] for state in ("critical", "warning", "unknown")}
+        assert bad == {"critical": 0, "warning": 0, "unknown": 0}, report["root_causes"]
+        assert differences(report, (), cluster.nominal) == []
+
+
+def test_the_cluster_is_as_small_as_it_is_said_to_be(cluster: Cluster) -> None:
+    assert cluster.lab.memory() < MEMORY
+
+
+@pytest.mark.parametrize("batch", batches(FAULTS), ids=lambda batch: "+".join(fault.name for fault in batch))
+def test_a_sweep_shows_a_fault_and_nothing_else(
+    cluster: Cluster, batch: Sequence[Fault], request: pytest.FixtureRequest
+) -> None:
+    rehearsals = rehearse(cluster.lab, batch, cluster.nominal)
+    request.config.stash[ROWS] += [row_of(rehearsal) for rehearsal in rehearsals]
+    assert {each.fault.name: each.problems for each in rehearsals if each.problems} == {}
+
+
+def test_the_clusters_own_airflow_sees_it_nominal(cluster: Cluster) -> None:
+    run = cluster.run("ha_health")
+    assert run.state == "success"
+    assert {task for task, state in run.states.items() if state not in ("success", "skipped")} == set()
+    assert (run.states["check_nfs"], run.states["final_status_check"]) == ("skipped", "success")
+
+
+def test_the_clusters_own_airflow_tells_expected_from_critical(cluster: Cluster) -> None:
+    run = cluster.run("ha_health_strict")
+    assert run.state == "success"
+    assert [task for task, state in run.states.items() if state == "failed"] == ["check_nfs"]
+    assert run.summary["expected_failures"] == 1
+    assert run.summary["critical_failures"] == 0
+
+
+def test_the_clusters_own_airflow_turns_red_by_a_fault(
+    cluster: Cluster, request: pytest.FixtureRequest
+) -> None:
+    fault = named(CRITICAL)
+    put_in_place(cluster.lab, fault)
+    try:
+        run = cluster.run("ha_health")
+    finally:
+        healed = heal(cluster.lab, [fault], cluster.nominal)
+    assert run.state == "failed"
+    assert sorted(task for task, state in run.states.items() if state == "failed") == [
+        "check_ftp",
+        "final_status_check",
+    ]
+    assert run.summary["critical_failures"] == 1
+    assert healed == []
+    request.config.stash[ROWS].append(
+        Row(name=f"{CRITICAL}, by the DAG", expected="run failed", got=f"run {run.state}", seconds={})
+    )

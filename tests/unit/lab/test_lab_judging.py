@@ -1,0 +1,131 @@
+"""How the lab judges a report against the faults that are in place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lab.faults.batches import AT_ONCE, area, batches
+from lab.faults.fault import Fault, Watch
+from lab.faults.judging import Nominal, differences, during
+from lab.faults.steps import Run
+
+NOMINAL = Nominal(
+    {
+        "host/nfs-1": "ok ok",
+        "nfs/nfs-1/lsyncd": "ok ok",
+        "nfs/nfs-2/lsyncd": "expected passive_inactive",
+        "ftp/ftp/vsftpd": "ok ok",
+    }
+)
+
+
+def fault(name: str = "some", hosts: tuple[str, ...] = ("nfs-1",), **fields: Any) -> Fault:
+    undo = tuple(Run(host, "true") for host in hosts)
+    return Fault(
+        **{
+            "name": name,
+            "summary": "",
+            "hosts": hosts,
+            "set_up": (),
+            "undo": undo,
+            "expected": {"nfs/nfs-1/lsyncd": "critical failed"},
+            **fields,
+        }
+    )
+
+
+def report(*, roots: tuple[str, ...] = (), causes: Mapping[str, str] | None = None, **said: str) -> Any:
+    """Return a report that is nominal but for what is said; `__` stands for a slash, `_` for a dash."""
+    words = {**NOMINAL.verdicts, **{key.replace("__", "/").replace("_", "-"): v for key, v in said.items()}}
+    verdicts = [
+        {
+            "id": key,
+            "state": word.split()[0],
+            "reason": word.split()[1],
+            "notes": word.split()[2:],
+            "summary": "",
+            "caused_by": (causes or {}).get(key),
+        }
+        for key, word in words.items()
+    ]
+    return {"verdicts": verdicts, "root_causes": list(roots)}
+
+
+FAILED = {"nfs__nfs_1__lsyncd": "critical failed", "roots": ("nfs/nfs-1/lsyncd",)}
+
+
+def test_a_report_that_says_what_it_must_differs_in_nothing() -> None:
+    assert differences(report(), (), NOMINAL) == []
+    assert differences(report(**FAILED), [fault()], NOMINAL) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "found"),
+    [
+        ({}, "critical failed", "nfs/nfs-1/lsyncd: expected critical failed, got ok ok ()"),
+        ({**FAILED, "roots": ()}, "critical failed", "root causes: expected ['nfs/nfs-1/lsyncd'], got []"),
+        (
+            {**FAILED, "ftp__ftp__vsftpd": "critical inactive"},
+            "critical failed",
+            "ftp/ftp/vsftpd: expected ok ok, got critical inactive ()",
+        ),
+        (
+            {**FAILED, "nfs__nfs_2__lsyncd": "ok ok"},
+            "critical failed",
+            "nfs/nfs-2/lsyncd: expected expected passive_inactive, got ok ok ()",
+        ),
+        (
+            FAILED,
+            "critical failed +stopped_by_signal",
+            "nfs/nfs-1/lsyncd: expected critical failed +stopped_by_signal, got critical failed ()",
+        ),
+    ],
+)
+def test_a_report_that_says_something_else_differs(said: Any, expected: str, found: str) -> None:
+    assert differences(report(**said), [fault(expected={"nfs/nfs-1/lsyncd": expected})], NOMINAL) == [found]
+
+
+def test_alternatives_and_notes_fit() -> None:
+    one = fault(expected={"nfs/nfs-1/lsyncd": "critical crashed | critical crash_loop +again"})
+    for said in ("critical crashed", "critical crash_loop again"):
+        got = report(nfs__nfs_1__lsyncd=said, roots=("nfs/nfs-1/lsyncd",))
+        assert differences(got, [one], NOMINAL) == []
+
+
+def test_a_consequence_of_what_is_expected_is_no_difference_and_another_is() -> None:
+    down = fault(expected={"host/nfs-1": "critical host_unreachable"})
+    said = {"host__nfs_1": "critical host_unreachable", "nfs__nfs_1__lsyncd": "unknown host_unreachable"}
+    caused = report(**said, roots=("host/nfs-1",), causes={"nfs/nfs-1/lsyncd": "host/nfs-1"})
+    assert differences(caused, [down], NOMINAL) == []
+    uncaused = report(**said, roots=("host/nfs-1",))
+    assert [each.partition(":")[0] for each in differences(uncaused, [down], NOMINAL)] == ["nfs/nfs-1/lsyncd"]
+
+
+def test_a_verdict_that_is_missing_differs() -> None:
+    short = report()
+    short["verdicts"] = [each for each in short["verdicts"] if each["id"] != "ftp/ftp/vsftpd"]
+    assert differences(short, (), NOMINAL) == ["ftp/ftp/vsftpd: is missing from the report"]
+
+
+def test_meanwhile_only_what_was_or_will_be_or_is_allowed_may_be_said() -> None:
+    watch = Watch(seconds=10, allowed=("nfs/*/lsyncd warning failover_in_progress",))
+    over = fault(watch=watch, expected={"nfs/nfs-1/lsyncd": "expected passive_inactive"})
+    for said in ("ok ok", "expected passive_inactive", "warning failover_in_progress"):
+        assert during(report(nfs__nfs_1__lsyncd=said), over, NOMINAL) == []
+    (found,) = during(report(nfs__nfs_1__lsyncd="critical inactive"), over, NOMINAL)
+    assert found == "nfs/nfs-1/lsyncd: meanwhile critical inactive ()"
+
+
+def test_faults_of_other_hosts_and_groups_go_together_and_the_others_do_not() -> None:
+    ftp = fault("ftp", hosts=("ftp",), expected={"ftp/ftp/vsftpd": "critical failed"})
+    rabbit = fault("rabbit", hosts=("rabbit-1",), expected={"rabbitmq_cluster": "warning redundancy_lost"})
+    nfs, again = fault("nfs"), fault("again")
+    lonely = fault("lonely", hosts=("celery-1",), expected={}, alone=True)
+    secret = fault("secret", hosts=(), expected={"postgresql_vip": "unknown auth_failed"}, secrets={"A": "b"})
+    every = (nfs, again, ftp, rabbit, lonely, secret)
+    names = [[each.name for each in batch] for batch in batches(every)]
+    assert names == [["nfs", "ftp", "rabbit"], ["again"], ["lonely"], ["secret"]]
+    assert "rabbitmq_cluster" in area(rabbit)
+    many = [fault(str(n), hosts=(f"x-{n}",), expected={f"g{n}": "ok ok"}) for n in range(AT_ONCE + 1)]
+    assert [len(batch) for batch in batches(many)] == [AT_ONCE, 1]
