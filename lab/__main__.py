@@ -99,7 +99,8 @@ def machines_are_well(lab: Lab) -> bool:
         power = machine.state
         systemd = machine.system_state(timeout=2.0) if power == "running" else ""
         sshd = machine.greeting().startswith(b"SSH-2.0")
-        well = well and systemd == "running" and sshd
+        # A passive node's lsyncd that was stopped in order counts as failed, and its systemd as degraded.
+        well = well and systemd in ("running", "degraded") and sshd
         words = f"{power:8} systemd {systemd or '-':10} sshd {'answers' if sshd else 'silent'}"
         print(f"  {machine.name:14} {machine.address:14} {words}")
     return well

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import cgroups, network, state
+from lab import cgroups, limits, network, state
 from lab.command import LabError
 from lab.process import Process
 from lab.state import PREFIX, LabRecord
@@ -31,6 +31,8 @@ def remove(record: LabRecord) -> None:
     attempt(lambda: cgroups.remove(record.name))
     if record.made_netns_folder:
         unmount_namespace_folder()
+    others = [other for other in state.records() if other.id != record.id]
+    attempt(lambda: limits.give_back_instances(record, others))
     attempt(lambda: state.forget(record))
     if problems:
         raise LabError(f"lab {record.id} could not be removed: {'; '.join(problems)}")

@@ -4,6 +4,7 @@ import atexit
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from lab import cgroups, cleaning, identity, network, rootfs, state
+from lab import cgroups, cleaning, identity, limits, network, rootfs, state
 from lab.command import LabError
-from lab.machine import Machine, wait_for_end
+from lab.machine import STARTED, Machine, wait_for_end
 from lab.network import Network
 from lab.requirements import ensure_programs, require_root
 from lab.spec import HostSpec
@@ -30,7 +31,7 @@ class Lab:
     """The machines of one lab by name. Use it as a context manager, or `up` and `down`.
 
     `furnish` is called when the keys of all are there and before any boots: it may write into their layers
-    what needs both.
+    what needs both. `accepted` are the states of systemd in which a machine counts as up.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Lab:
         *,
         cache: Path | None = None,
         furnish: "Callable[[Lab], None] | None" = None,
+        accepted: tuple[str, ...] = STARTED,
     ) -> None:
         self.specs = tuple(specs)
+        self.accepted = accepted
         self.furnish = furnish
         self.cache = cache or rootfs.default_cache()
         self.machines: dict[str, Machine] = {}
@@ -67,6 +70,7 @@ class Lab:
                 group=f"{record.name}/{name}",
                 network=self.network,
                 devices=host.devices,
+                disks=host.disks,
             )
             self.machines[name].launcher = host.launcher
 
@@ -120,15 +124,21 @@ class Lab:
         places = {spec.rootfs: rootfs.build(spec.rootfs, self.cache) for spec in self.specs}
         hosts = {
             s.name: HostRecord(
-                address=s.address, rootfs=str(places[s.rootfs]), vips=s.vips, devices=s.devices
+                address=s.address,
+                rootfs=str(places[s.rootfs]),
+                vips=s.vips,
+                devices=s.devices,
+                disks=s.disks,
             )
             for s in self.specs
         }
         with state.exclusive():
             cleaning.remove_abandoned()
             # The last lab to leave unmounts the folder if the first one to come had found none.
-            made = not network.folder_is_mounted() or any(r.made_netns_folder for r in state.records())
-            record = state.new_record(hosts, made_netns_folder=made)
+            others = state.records()
+            made = not network.folder_is_mounted() or any(r.made_netns_folder for r in others)
+            raised = limits.raise_instances(others)
+            record = state.new_record(hosts, made_netns_folder=made, inotify=raised)
             record.save()
         atexit.register(self.down)
         try:
@@ -148,7 +158,7 @@ class Lab:
                 for task in [pool.submit(self.start_one, spec) for spec in self.specs]:
                     task.result()
                 self.save_launchers()
-                for task in [pool.submit(self.machines[s.name].wait_until_up, bound) for s in self.specs]:
+                for task in [pool.submit(self.wait_for_one, s.name, bound) for s in self.specs]:
                     task.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -180,6 +190,10 @@ class Lab:
         for vip in spec.vips:
             self.network.add_address(spec.name, vip)
 
+    def wait_for_one(self, name: str, bound: float) -> None:
+        """Wait until a machine is up."""
+        self.machines[name].wait_until_up(bound, accepted=self.accepted)
+
     def down(self) -> None:
         """Shut the machines down, by force after two seconds, and remove everything that the lab made."""
         record, self.record = self.record, None
@@ -190,8 +204,9 @@ class Lab:
             leaders = [leader for machine in self.machines.values() if (leader := machine.leader)]
             for machine in self.machines.values():
                 machine.halt()
+            deadline = time.monotonic() + HALT_BOUND
             for leader in leaders:
-                wait_for_end(leader, HALT_BOUND)
+                wait_for_end(leader, max(0.0, deadline - time.monotonic()))
             with state.exclusive():
                 cleaning.remove(record)
             for machine in self.machines.values():

@@ -27,7 +27,7 @@ ENVIRONMENT = {
 }
 LAUNCH = """
 set -e
-lower=$1 place=$2 name=$3 namespace=$4 binds=$5; shift 5
+lower=$1 place=$2 name=$3 namespace=$4 options=$5; shift 5
 for group in "$@"; do echo $$ > "$group/cgroup.procs"; done
 exec unshare --mount --pid --fork --kill-child --mount-proc --propagation slave -- sh -ec '
   mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" overlay "$2/root"
@@ -35,7 +35,7 @@ exec unshare --mount --pid --fork --kill-child --mount-proc --propagation slave 
   exec systemd-nspawn --quiet --boot --register=no --keep-unit --machine="$3" --directory="$2/root" \
     --network-namespace-path="$4" --capability=CAP_NET_ADMIN,CAP_NET_RAW --kill-signal=SIGRTMIN+3 \
     --console=pipe --link-journal=no --resolv-conf=off --timezone=off $5' \
-  sh "$lower" "$place" "$name" "$namespace" "$binds"
+  sh "$lower" "$place" "$name" "$namespace" "$options"
 """
 """Starts a machine. It joins its control group before anything else, so that it can be found from then on.
 
@@ -43,6 +43,12 @@ The overlay and what systemd-nspawn leaves below /run/systemd are in a mount nam
 machine. systemd-nspawn is PID 1 of a process namespace: when it ends, however that happens, the kernel ends
 the machine's own PID 1 and all that is below it. Source: pid_namespaces(7).
 """
+STARTED = ("running", "degraded")
+"""What systemd says when it has started everything, whatever came of it."""
+BOOTING = ("starting", *STARTED)
+"""What it says from the time on that it answers."""
+FILE_HANDLES = "open_by_handle_at"
+"""What an NFS server in user space needs, and systemd-nspawn forbids."""
 JOIN = 'for group in $1; do echo $$ > "$group/cgroup.procs"; done; shift; exec "$@"'
 
 
@@ -59,6 +65,7 @@ class Machine:
         group: str,
         network: Network,
         devices: Sequence[str] = (),
+        disks: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.address = address
@@ -67,6 +74,7 @@ class Machine:
         self.group = group
         self.network = network
         self.devices = tuple(devices)
+        self.disks = tuple(disks)
         self.launcher: Process | None = None
         self.child: subprocess.Popen[bytes] | None = None
 
@@ -74,6 +82,12 @@ class Machine:
     def upper(self) -> Path:
         """The overlay's own layer: what is written here before a boot is part of the machine."""
         return self.folder / "upper"
+
+    def disk(self, path: str) -> Path:
+        """Return where a folder of `disks` is out here."""
+        outside = self.folder / "disks" / path.lstrip("/")
+        outside.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return outside
 
     @property
     def leader(self) -> Process | None:
@@ -106,8 +120,10 @@ class Machine:
         self.network.detach(self.name)
         self.network.attach(self.name)
         namespace = str(self.network.path(self.name))
-        binds = " ".join(f"--bind={device}" for device in self.devices)
-        arguments = [str(self.rootfs), str(self.folder), self.name, namespace, binds, *groups]
+        options = [f"--bind={device}" for device in self.devices]
+        for path in self.disks:
+            options += [f"--bind={self.disk(path)}:{path}", f"--system-call-filter={FILE_HANDLES}"]
+        arguments = [str(self.rootfs), str(self.folder), self.name, namespace, " ".join(options), *groups]
         with (self.folder / "console.log").open("ab") as console:
             self.child = subprocess.Popen(
                 ["sh", "-c", LAUNCH, "sh", *arguments],
@@ -121,10 +137,8 @@ class Machine:
             raise LabError(f"machine {self.name} did not start: {self.console_tail()}")
         return self.launcher
 
-    def wait_until_up(
-        self, bound: float = 30.0, *, accepted: tuple[str, ...] = ("running", "degraded")
-    ) -> None:
-        """Wait until systemd has started everything and sshd answers, at most `bound` seconds."""
+    def wait_until_up(self, bound: float = 30.0, *, accepted: tuple[str, ...] = STARTED) -> None:
+        """Wait until systemd is in an accepted state and sshd answers, at most `bound` seconds."""
         deadline = time.monotonic() + bound
         state, sshd = "", False
         while not (state in accepted and sshd):

@@ -50,8 +50,9 @@ class HostSpec:
 
     Every unit is enabled and starts at boot, but those named in `stopped`; so are the units named in
     `enabled`, which come with packages. `vips` are addresses with prefix length that the host holds from the
-    start, beside its own. `devices` are device files of this machine that the host has too. With `root_key`,
-    root on this host may log in as root on every other such host.
+    start, beside its own. `devices` are device files of this machine that the host has too, `disks` are
+    folders that it has on this machine's file system and not on its overlay, which knows no file handles.
+    With `root_key`, root on this host may log in as root on every other such host.
     """
 
     name: str
@@ -62,6 +63,7 @@ class HostSpec:
     files: Mapping[str, str | File] = field(default_factory=dict)
     enabled: frozenset[str] = frozenset()
     devices: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
     root_key: bool = False
     rootfs: RootfsSpec = RootfsSpec()
 

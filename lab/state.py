@@ -24,6 +24,7 @@ class HostRecord:
     rootfs: str
     vips: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
     launcher: Process | None = None
 
 
@@ -32,7 +33,8 @@ class LabRecord:
     """One lab: whose it is, and the hosts it has or is about to have.
 
     `kept` labs outlive the process that made them. `made_netns_folder` tells that /run/netns became a mount
-    only through a lab, and is to be unmounted with it.
+    only through a lab, and is to be unmounted with it. `inotify` is this machine's limit of inotify instances
+    before a lab raised it, None where none did.
     """
 
     id: str
@@ -40,6 +42,7 @@ class LabRecord:
     boot: str
     kept: bool = False
     made_netns_folder: bool = False
+    inotify: int | None = None
     hosts: dict[str, HostRecord] = field(default_factory=dict)
 
     @property
@@ -65,12 +68,17 @@ class LabRecord:
         scratch.replace(self.folder / "state.json")
 
 
-def new_record(hosts: dict[str, HostRecord], *, made_netns_folder: bool) -> LabRecord:
+def new_record(hosts: dict[str, HostRecord], *, made_netns_folder: bool, inotify: int | None) -> LabRecord:
     """Return the record of a lab that this process is about to make."""
     owner = Process.of(os.getpid())
     assert owner is not None, "this process runs"
     return LabRecord(
-        id=os.urandom(3).hex(), owner=owner, boot=boot_id(), hosts=hosts, made_netns_folder=made_netns_folder
+        id=os.urandom(3).hex(),
+        owner=owner,
+        boot=boot_id(),
+        hosts=hosts,
+        made_netns_folder=made_netns_folder,
+        inotify=inotify,
     )
 
 
@@ -93,10 +101,9 @@ def load(path: Path) -> LabRecord:
     hosts = {}
     for name, host in data.pop("hosts").items():
         launcher = host.pop("launcher")
-        vips, devices = tuple(host.pop("vips")), tuple(host.pop("devices"))
-        hosts[name] = HostRecord(
-            **host, vips=vips, devices=devices, launcher=Process(**launcher) if launcher else None
-        )
+        vips, devices, disks = (tuple(host.pop(key)) for key in ("vips", "devices", "disks"))
+        process = Process(**launcher) if launcher else None
+        hosts[name] = HostRecord(**host, vips=vips, devices=devices, disks=disks, launcher=process)
     return LabRecord(**{**data, "owner": Process(**data["owner"]), "hosts": hosts})
 
 

@@ -14,6 +14,7 @@ from lab.cluster.inventory import inventory
 from lab.cluster.part import Part, host
 from lab.command import LabError
 from lab.lab import SUDOERS, Lab
+from lab.machine import BOOTING
 from lab.spec import File, HostSpec
 
 SERVICES: dict[str, tuple[Callable[[str], Part], ...]] = {
@@ -74,8 +75,9 @@ def furnish(lab: Lab) -> None:
     monitor_inventory(lab).write_text(text, encoding="utf-8")
     declared = inventory(identity_file=key, known_hosts=known)
     for name in names.NFS:
+        disk = lab[name].disk(storage.SHARED)
         for path, said in airflow.dag_files(declared).items():
-            identity.put(lab[name].upper, path, said)
+            identity.put(disk, path.removeprefix(storage.SHARED), said)
 
 
 def monitor_inventory(lab: Lab) -> Path:
@@ -85,7 +87,8 @@ def monitor_inventory(lab: Lab) -> Path:
 
 def cluster() -> Lab:
     """Return the cluster, not up yet."""
-    return Lab(specs(), furnish=furnish)
+    # Units of one host wait for those of others, so no host has started everything before all are up.
+    return Lab(specs(), furnish=furnish, accepted=BOOTING)
 
 
 def problems(lab: Lab) -> list[str]:

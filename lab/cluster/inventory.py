@@ -18,7 +18,12 @@ GROUPS: dict[str, dict[str, Any]] = {
     "nfs": {
         "hosts": list(names.NFS),
         "units": [*names.ACTIVE_ONLY, "keepalived"],
-        "active_passive": {"vip": names.NFS_VIP, "units": list(names.ACTIVE_ONLY)},
+        "active_passive": {
+            "vip": names.NFS_VIP,
+            "units": list(names.ACTIVE_ONLY),
+            # A failover here is over after a few seconds, and one that is stuck must show in a test.
+            "failover_grace": "20s",
+        },
     },
     "rabbitmq": {"hosts": list(names.RABBIT), "units": ["rabbitmq-server"]},
     "postgresql": {"hosts": list(names.POSTGRESQL), "units": ["patroni", "etcd"]},

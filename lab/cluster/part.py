@@ -17,6 +17,7 @@ class Part:
     enabled: frozenset[str] = frozenset()
     files: Mapping[str, str | File] = field(default_factory=dict)
     devices: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
     root_key: bool = False
 
 
@@ -38,6 +39,7 @@ def host(name: str, parts: Iterable[Part]) -> HostSpec:
         enabled=frozenset().union(*(part.enabled for part in every)),
         files=files,
         devices=tuple(dict.fromkeys(device for part in every for device in part.devices)),
+        disks=tuple(dict.fromkeys(disk for part in every for disk in part.disks)),
         root_key=any(part.root_key for part in every),
         rootfs=ROOTFS,
     )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lab.command import LabError
 from lab.lab import Lab
+from lab.machine import BOOTING
 from lab.network import Direction
 
 
@@ -132,7 +133,7 @@ class PowerOn:
         """Start it."""
         if lab[self.host].state == "off":
             lab[self.host].start()
-            lab[self.host].wait_until_up(60.0)
+            lab[self.host].wait_until_up(60.0, accepted=BOOTING)
             lab.save_launchers()
 
 

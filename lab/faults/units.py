@@ -9,11 +9,15 @@ from lab.faults.steps import Condition, Holds, Run
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """A unit of a group on a host, and what else a sweep must show while it does not run there."""
+    """A unit of a group on a host, and what else a sweep must show while it does not run there.
+
+    `after_stop` is the reason that is given once it was stopped in order.
+    """
 
     group: str
     host: str
     unit: str
+    after_stop: str = "inactive"
     besides: dict[str, str] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
 
@@ -61,6 +65,20 @@ WATCHED = (
         pending={"celery": "one of two workers does not answer: WARNING redundancy_lost"},
     ),
     Watched(group="ftp", host="ftp", unit="vsftpd"),
+    Watched(
+        group="nfs",
+        host="nfs-1",
+        unit="nfs-server",
+        pending={"tcp": "port 2049 of the NFS VIP is refused: CRITICAL, caused by the unit"},
+    ),
+    # Stopped by SIGTERM it ends with 143, which systemd calls a failure.
+    Watched(group="nfs", host="nfs-1", unit="lsyncd", after_stop="failed"),
+    Watched(
+        group="nfs",
+        host="nfs-1",
+        unit="airflow-dag-processor",
+        pending={"airflow": "no DAG processor has a fresh heartbeat: CRITICAL, caused by the unit"},
+    ),
 )
 
 
@@ -70,9 +88,9 @@ def stopped(it: Watched) -> Fault:
         it,
         "stopped",
         "is stopped, as by a person who forgot to start it again",
-        "inactive",
+        it.after_stop,
         set_up=f"systemctl stop {it.unit}",
-        undo=f"systemctl start {it.unit}",
+        undo=f"systemctl reset-failed {it.unit} || true; systemctl start {it.unit}",
     )
 
 
@@ -114,7 +132,7 @@ def masked(it: Watched) -> Fault:
         "masked",
         "is stopped and masked",
         "masked",
-        set_up=f"systemctl stop {it.unit}\n{away}\nln -s /dev/null /etc/systemd/system/{it.unit}.service\n"
+        set_up=f"{stop(it)}\n{away}\nln -s /dev/null /etc/systemd/system/{it.unit}.service\n"
         "systemctl daemon-reload",
         undo=f"rm -f /etc/systemd/system/{it.unit}.service\n{put_back(it)}\nsystemctl start {it.unit}",
         holds=f"test $(systemctl show --value -p LoadState {it.unit}) = masked",
@@ -128,7 +146,7 @@ def missing(it: Watched) -> Fault:
         "missing",
         "is stopped, and its unit file is gone",
         "unit_not_found",
-        set_up=f"systemctl stop {it.unit}\n{put_away(it)}\nsystemctl daemon-reload",
+        set_up=f"{stop(it)}\n{put_away(it)}\nsystemctl daemon-reload",
         undo=f"{put_back(it)}\nsystemctl start {it.unit}",
         holds=f"test $(systemctl show --value -p LoadState {it.unit}) = not-found",
     )
@@ -162,6 +180,11 @@ def with_drop_in(it: Watched, *lines: str) -> str:
 def without_drop_in(it: Watched) -> str:
     """Return the script that takes it away again."""
     return f"rm -f {it.drop_in}; systemctl daemon-reload"
+
+
+def stop(it: Watched) -> str:
+    """Return the script that stops the unit and makes systemd forget how it ended."""
+    return f"systemctl stop {it.unit}; systemctl reset-failed {it.unit} || true"
 
 
 def put_away(it: Watched) -> str:

@@ -1,0 +1,415 @@
+"""Faults of etcd, of Patroni, of PostgreSQL, and of who logs in to it.
+
+Each that depends on who leads begins with `Leads`: whichever node led before, postgresql-1 does then.
+"""
+
+import time
+from dataclasses import dataclass
+
+from lab.cluster import etcd, names, patroni
+from lab.command import LabError
+from lab.faults.balancing import writes_to
+from lab.faults.fault import Fault, Watch
+from lab.faults.steps import Condition, Drop, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step
+from lab.lab import Lab
+
+LEADER, REPLICA, THIRD = names.POSTGRESQL
+HOLDER = names.HAPROXY[0]
+DROP_IN = "/run/systemd/system/patroni.service.d/fault.conf"
+CTL = f"patronictl -c {patroni.CONFIG}"
+WHILE_NOBODY_LEADS = (
+    "postgresql_vip critical connect_failed",
+    "postgresql_vip critical timeout",
+    "postgresql_vip critical query_failed",
+    "postgresql_vip critical read_only",
+)
+"""What is true of the database behind the VIP from its leader's end until HAProxy has found the next one."""
+
+
+@dataclass(frozen=True)
+class Well:
+    """Waits until etcd and Patroni are well again: the next fault must find them so."""
+
+    within: float = 60.0
+
+    def apply(self, lab: Lab) -> None:
+        """Ask them until they are."""
+        deadline = time.monotonic() + self.within
+        while left := [*etcd.problems(lab), *patroni.problems(lab)]:
+            if time.monotonic() > deadline:
+                raise LabError(f"the database is not well after {self.within:g} s: {'; '.join(left)}")
+            time.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class Leads:
+    """Makes a host's PostgreSQL the leader, by a switchover where another one is."""
+
+    host: str
+
+    def apply(self, lab: Lab) -> None:
+        """Switch over, and wait until the others follow."""
+        if patroni.status(lab, self.host).get("role") not in patroni.PRIMARY:
+            lab[self.host].read(*CTL.split(), "switchover", "--force", "--candidate", self.host)
+        Well().apply(lab)
+
+
+def answers(host: str, path: str) -> Condition:
+    """Return the condition that a host's Patroni says 200 to a path such as `/primary`."""
+    url = f"http://{names.ADDRESSES[host]}:{patroni.REST_PORT}{path}"
+    return Holds(host, f"curl -sf -o /dev/null --max-time 2 {url}")
+
+
+def leads_elsewhere() -> tuple[Condition, ...]:
+    """Return the conditions that another node than postgresql-1 leads, and HAProxy has found it."""
+    return (Holds(HOLDER, other_leads(LEADER), within=45), *(writes_to(host, 1) for host in names.HAPROXY))
+
+
+def sql(statement: str) -> str:
+    """Return the script that has a host's PostgreSQL run a statement as its superuser."""
+    return f'su postgres -c "psql -qAtX -v ON_ERROR_STOP=1 -c \\"{statement}\\""'
+
+
+def sql_says(host: str, statement: str, value: str) -> Condition:
+    """Return the condition that a host's PostgreSQL answers a statement with this value."""
+    return Holds(host, f"test $({sql(statement)}) = {value}")
+
+
+def other_leads(host: str) -> str:
+    """Return the script that ends with 0 if another node than this one leads, as the others' Patroni say."""
+    urls = [f"http://{names.ADDRESSES[n]}:{patroni.REST_PORT}/primary" for n in names.POSTGRESQL if n != host]
+    return " || ".join(f"curl -sf -o /dev/null --max-time 2 {url}" for url in urls)
+
+
+def rejoined(host: str) -> tuple[Step, ...]:
+    """Return the steps that make a former primary a replica, from a new copy where another node leads.
+
+    Patroni does that by pg_rewind, but not in each case: where a primary ends before its first checkpoint,
+    its control file has the old timeline still, and it follows the new leader in vain.
+    """
+    script = f"""\
+rm -f {DROP_IN}; systemctl daemon-reload; systemctl reset-failed patroni; systemctl stop patroni
+su postgres -c '{patroni.BIN}/pg_ctl stop -s -m immediate -D {patroni.DATA}' 2>/dev/null || true
+if {other_leads(host)}; then rm -rf {patroni.DATA}; fi
+systemctl start patroni"""
+    return (Run(host, script, timeout=60.0), Well())
+
+
+KILLED: tuple[Step, ...] = (
+    Run(
+        LEADER,
+        f"mkdir -p {DROP_IN.rpartition('/')[0]}; printf '[Service]\\nRestart=no\\n' > {DROP_IN}\n"
+        "systemctl daemon-reload; systemctl kill --signal=KILL --kill-who=all patroni",
+    ),
+)
+
+PATRONI = (
+    Fault(
+        name="patroni-stopped-on-replica",
+        summary=f"Patroni is stopped on {REPLICA}, a replica, and PostgreSQL with it.",
+        hosts=(REPLICA,),
+        set_up=(Leads(LEADER), Run(REPLICA, "systemctl stop patroni")),
+        undo=(Run(REPLICA, "systemctl start patroni"), Well()),
+        expected={f"postgresql/{REPLICA}/patroni": "critical inactive"},
+        pending={"patroni": f"{REPLICA} does not answer: WARNING, caused by its unit"},
+    ),
+    Fault(
+        name="patroni-bad-config",
+        summary=f"{THIRD}'s Patroni was restarted with a configuration that it can't read.",
+        hosts=(THIRD,),
+        set_up=(
+            Leads(LEADER),
+            Run(THIRD, f"cp -pn {patroni.CONFIG} {patroni.CONFIG}.good; echo '{{' > {patroni.CONFIG}"),
+            Run(THIRD, "systemctl restart patroni"),
+        ),
+        undo=(
+            Run(THIRD, f"test ! -e {patroni.CONFIG}.good || mv {patroni.CONFIG}.good {patroni.CONFIG}"),
+            Run(THIRD, "systemctl reset-failed patroni; systemctl start patroni"),
+            Well(),
+        ),
+        holds=(Holds(THIRD, "systemctl is-failed --quiet patroni"),),
+        expected={f"postgresql/{THIRD}/patroni": "critical failed"},
+        pending={"patroni": f"{THIRD} does not answer: WARNING, caused by its unit"},
+    ),
+    Fault(
+        name="patroni-restarted-by-systemd",
+        summary=f"Patroni on {LEADER}, the leader, is killed; systemd starts it again, PostgreSQL runs on.",
+        hosts=(LEADER,),
+        set_up=(Leads(LEADER), Run(LEADER, "systemctl kill --signal=KILL --kill-who=main patroni")),
+        undo=(Run(LEADER, "systemctl reset-failed patroni"), Well()),
+        holds=(
+            Holds(LEADER, "test $(systemctl show -P NRestarts patroni) = 1"),
+            answers(LEADER, "/primary"),
+            *(writes_to(host, 1) for host in names.HAPROXY),
+        ),
+        expected={f"postgresql/{LEADER}/patroni": "warning restarted_recently"},
+    ),
+    Fault(
+        name="leader-killed",
+        summary=f"Patroni and PostgreSQL on {LEADER}, the leader, are killed for good; a replica follows.",
+        hosts=(LEADER,),
+        set_up=(Leads(LEADER), *KILLED),
+        undo=rejoined(LEADER),
+        holds=leads_elsewhere(),
+        expected={f"postgresql/{LEADER}/patroni": "critical failed"},
+        watch=Watch(seconds=90, allowed=WHILE_NOBODY_LEADS),
+        pending={
+            "patroni": f"no leader for up to 20 s: CRITICAL; then one, and {LEADER} silent: WARNING",
+            "haproxy": "no server of `write` is up for as long: CRITICAL, caused by patroni",
+        },
+        alone=True,
+    ),
+    Fault(
+        name="leader-stopped",
+        summary=f"Patroni is stopped on {LEADER}, the leader: it hands over, sweep after sweep.",
+        hosts=(LEADER,),
+        set_up=(Leads(LEADER), Run(LEADER, "systemctl stop patroni")),
+        undo=(Run(LEADER, "systemctl start patroni"), Well()),
+        holds=leads_elsewhere(),
+        expected={f"postgresql/{LEADER}/patroni": "critical inactive"},
+        watch=Watch(
+            seconds=90, allowed=(*WHILE_NOBODY_LEADS, f"postgresql/{LEADER}/patroni warning stopping")
+        ),
+        pending={"patroni": f"one leader again after seconds, and {LEADER} silent: WARNING"},
+        alone=True,
+    ),
+    Fault(
+        name="leader-powered-off",
+        summary=f"{LEADER}, the leader and a member of etcd, loses its power; a replica follows.",
+        hosts=(LEADER,),
+        set_up=(Leads(LEADER), PowerCut(LEADER)),
+        undo=(PowerOn(LEADER), *rejoined(LEADER)),
+        holds=(MachineIs(LEADER, "off"), *leads_elsewhere()),
+        expected={f"host/{LEADER}": "critical host_unreachable"},
+        pending={
+            "patroni": f"one leader, {LEADER} silent: WARNING, caused by its host",
+            "etcd": "2 of 3 members are healthy: WARNING redundancy_lost, caused by the host",
+        },
+        alone=True,
+    ),
+    Fault(
+        name="leader-frozen-patroni",
+        summary=f"{LEADER}'s Patroni stands still, its PostgreSQL does not: another one becomes primary too.",
+        hosts=(LEADER,),
+        set_up=(Leads(LEADER), Run(LEADER, "systemctl kill --signal=STOP --kill-who=main patroni")),
+        undo=(
+            Run(LEADER, "systemctl kill --signal=CONT --kill-who=main patroni"),
+            *rejoined(LEADER),
+        ),
+        holds=(
+            *leads_elsewhere(),
+            sql_says(LEADER, "SELECT pg_is_in_recovery()", "f"),
+        ),
+        expected={},
+        watch=Watch(seconds=90, allowed=WHILE_NOBODY_LEADS),
+        pending={"patroni": f"{LEADER}'s own Patroni does not answer: WARNING timeout; one leader seen"},
+        alone=True,
+    ),
+    Fault(
+        name="patroni-paused",
+        summary="Patroni's automatic failover is paused, as for maintenance that was never ended.",
+        hosts=(LEADER,),
+        set_up=(Run(LEADER, f"{CTL} pause --wait"),),
+        undo=(Run(LEADER, f"{CTL} resume --wait || true"), Well()),
+        expected={},
+        pending={"patroni": "WARNING: paused, there is no automatic failover"},
+    ),
+    Fault(
+        name="two-primaries",
+        summary=f"{REPLICA} was promoted by hand while Patroni is paused: two nodes run as primary.",
+        hosts=(LEADER, REPLICA),
+        set_up=(
+            Leads(LEADER),
+            Run(LEADER, f"{CTL} pause --wait"),
+            Run(REPLICA, f"su postgres -c '{patroni.BIN}/pg_ctl promote -w -D {patroni.DATA}'"),
+        ),
+        undo=(Run(LEADER, f"{CTL} resume --wait || true"), *rejoined(REPLICA)),
+        holds=tuple(
+            Holds(
+                host,
+                f"curl -s --max-time 2 http://{names.ADDRESSES[host]}:{patroni.REST_PORT}/patroni"
+                ' | grep -qE \'"role": "(master|primary)"\'',
+            )
+            for host in (LEADER, REPLICA)
+        ),
+        expected={},
+        pending={
+            "patroni": f"CRITICAL split_brain: {LEADER} and {REPLICA} run as primary; and WARNING: paused"
+        },
+        alone=True,
+    ),
+)
+
+ETCD = (
+    Fault(
+        name="etcd-minority-lost",
+        summary=f"etcd is stopped on {THIRD}: two of three members are left.",
+        hosts=(THIRD,),
+        set_up=(Run(THIRD, "systemctl stop etcd"),),
+        undo=(Run(THIRD, "systemctl start etcd"), Well()),
+        holds=tuple(
+            Holds(host, f"curl -s --max-time 2 {etcd.client_url(host)}/health | grep -q true")
+            for host in (LEADER, REPLICA)
+        ),
+        expected={f"postgresql/{THIRD}/etcd": "critical inactive"},
+        pending={"etcd": f"2 of 3 members are healthy: WARNING redundancy_lost, {THIRD} caused by its unit"},
+    ),
+    Fault(
+        name="etcd-hung",
+        summary=f"etcd on {THIRD} stands still, and systemd says active.",
+        hosts=(THIRD,),
+        set_up=(Run(THIRD, "systemctl kill --signal=STOP etcd"),),
+        undo=(Run(THIRD, "systemctl kill --signal=CONT etcd"), Well()),
+        expected={},
+        pending={"etcd": f"2 of 3 members are healthy: WARNING redundancy_lost, {THIRD} timeout"},
+    ),
+    Fault(
+        name="etcd-majority-lost",
+        summary=f"etcd is stopped on {REPLICA} and {THIRD}: no majority, so Patroni lets nobody lead.",
+        hosts=(REPLICA, THIRD),
+        set_up=(Run(REPLICA, "systemctl stop etcd"), Run(THIRD, "systemctl stop etcd")),
+        undo=(
+            Run(REPLICA, "systemctl start --no-block etcd"),
+            Run(THIRD, "systemctl start --no-block etcd"),
+            Well(),
+        ),
+        holds=tuple(writes_to(host, 0) for host in names.HAPROXY),
+        expected={
+            f"postgresql/{REPLICA}/etcd": "critical inactive",
+            f"postgresql/{THIRD}/etcd": "critical inactive",
+            "postgresql_vip": "critical connect_failed",
+        },
+        pending={
+            "etcd": "1 of 3 members is healthy: CRITICAL quorum_lost, the root cause",
+            "patroni": "no leader: CRITICAL, caused by etcd",
+            "haproxy": "no server of `write` is up: CRITICAL by min_up, caused by patroni",
+        },
+        alone=True,
+    ),
+    Fault(
+        name="etcd-waits-for-majority",
+        summary=f"etcd is stopped on {REPLICA} and {THIRD}, and {LEADER}'s is started anew: it finds nobody.",
+        hosts=names.POSTGRESQL,
+        set_up=(
+            Run(REPLICA, "systemctl stop etcd"),
+            Run(THIRD, "systemctl stop etcd"),
+            Run(LEADER, "systemctl restart --no-block etcd"),
+        ),
+        undo=(
+            *(Run(host, "systemctl start --no-block etcd") for host in names.POSTGRESQL),
+            Well(),
+        ),
+        holds=(
+            Holds(LEADER, "test $(systemctl show -P ActiveState etcd) = activating"),
+            *(writes_to(host, 0) for host in names.HAPROXY),
+        ),
+        expected={
+            f"postgresql/{LEADER}/etcd": "warning starting",
+            f"postgresql/{REPLICA}/etcd": "critical inactive",
+            f"postgresql/{THIRD}/etcd": "critical inactive",
+            "postgresql_vip": "critical connect_failed",
+        },
+        pending={
+            "etcd": "0 of 3 members are healthy: CRITICAL quorum_lost, the root cause",
+            "patroni": "no leader: CRITICAL, caused by etcd",
+            "haproxy": "no server of `write` is up: CRITICAL by min_up, caused by patroni",
+        },
+        alone=True,
+    ),
+    Fault(
+        name="leaderless",
+        summary="Patroni is stopped on all three nodes, and PostgreSQL with it.",
+        hosts=names.POSTGRESQL,
+        set_up=tuple(Run(host, "systemctl stop patroni") for host in (THIRD, REPLICA, LEADER)),
+        undo=(*(Run(host, "systemctl start patroni") for host in names.POSTGRESQL), Well()),
+        holds=tuple(writes_to(host, 0) for host in names.HAPROXY),
+        expected={
+            **{f"postgresql/{host}/patroni": "critical inactive" for host in names.POSTGRESQL},
+            "postgresql_vip": "critical connect_failed",
+        },
+        pending={
+            "patroni": "no node answers, and there is no leader: CRITICAL, caused by the units",
+            "haproxy": "no server of `write` is up: CRITICAL by min_up, caused by patroni",
+        },
+        alone=True,
+    ),
+)
+
+POSTGRESQL = (
+    Fault(
+        name="standby-lags",
+        summary=f"{REPLICA} receives what is written, and has stopped to replay it: it lags by 20 MB.",
+        hosts=(REPLICA,),
+        set_up=(
+            Leads(LEADER),
+            Run(REPLICA, sql("SELECT pg_wal_replay_pause()")),
+            Run(
+                LEADER,
+                sql(
+                    "CREATE TABLE lag AS SELECT repeat(md5(i::text), 8) FROM generate_series(1, 70000) i",
+                ),
+            ),
+        ),
+        undo=(
+            Run(REPLICA, sql("SELECT pg_wal_replay_resume()")),
+            Leads(LEADER),
+            Run(LEADER, sql("DROP TABLE IF EXISTS lag")),
+        ),
+        holds=(
+            sql_says(REPLICA, "SELECT pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn() > 16777216", "t"),
+        ),
+        expected={},
+        pending={"patroni": f"{REPLICA} lags by 20 MB: WARNING or CRITICAL by setting"},
+    ),
+    Fault(
+        name="standby-does-not-stream",
+        summary=f"{THIRD} is not let in by the leader: its replication is refused.",
+        hosts=(THIRD,),
+        set_up=(
+            Leads(LEADER),
+            Drop(THIRD, "out", f"tcp dport {patroni.PORT}", action="reject with tcp reset"),
+        ),
+        undo=(Mend(THIRD), Well()),
+        holds=(
+            sql_says(THIRD, "SELECT count(*) FROM pg_stat_wal_receiver", "0"),
+            sql_says(LEADER, "SELECT count(*) FROM pg_stat_replication", "1"),
+        ),
+        expected={},
+        pending={"patroni": f"{THIRD} is not streaming: WARNING or CRITICAL by setting"},
+    ),
+    Fault(
+        name="dag-table-locked",
+        summary="A session holds an exclusive lock on the table dag: whoever reads it waits.",
+        hosts=(LEADER,),
+        set_up=(
+            Leads(LEADER),
+            Run(
+                LEADER,
+                "systemd-run --quiet --unit=locker --uid=postgres psql -qX -d "
+                f"{names.DATABASE} -c 'BEGIN' -c 'LOCK TABLE dag' -c 'SELECT pg_sleep(600)'",
+            ),
+        ),
+        undo=(
+            Run(
+                LEADER,
+                sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'"
+                ),
+            ),
+            Run(LEADER, "systemctl stop locker 2>/dev/null || true; systemctl reset-failed"),
+        ),
+        expected={"postgresql_vip": "critical timeout"},
+        alone=True,
+    ),
+    Fault(
+        name="wrong-database-password",
+        summary="The monitor has a wrong password for the database.",
+        hosts=(),
+        set_up=(),
+        undo=(),
+        expected={"postgresql_vip": "unknown auth_failed"},
+        secrets={"AIRFLOW_DB_PASSWORD": "not-the-password"},
+    ),
+)
+
+FAULTS: tuple[Fault, ...] = (*PATRONI, *ETCD, *POSTGRESQL)

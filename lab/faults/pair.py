@@ -1,0 +1,248 @@
+"""Faults of the active/passive pair: roles, the virtual address, failovers that are clean, slow or stuck."""
+
+from lab.cluster import names
+from lab.cluster.keepalived import FAULT_FILE
+from lab.cluster.storage import NOTIFY, PAUSE
+from lab.faults.fault import Fault, Watch
+from lab.faults.steps import Drop, Freeze, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step, Thaw
+
+ACTIVE, PASSIVE = names.NFS
+UNITS = names.ACTIVE_ONLY
+VIP = names.NFS_VIP
+HELD = f"ip -o addr show dev eth0 | grep -q ' {VIP}/'"
+RUN_ALL = f"systemctl is-active --quiet {' '.join(UNITS)}"
+FAILOVER = tuple(f"nfs/*/{unit} warning failover_in_progress" for unit in UNITS)
+SWAPPED = {
+    **{f"nfs/{ACTIVE}/{unit}": "expected passive_inactive" for unit in UNITS},
+    **{f"nfs/{PASSIVE}/{unit}": "ok ok" for unit in UNITS},
+}
+"""What is said of the units when the other node is the active one."""
+ARRIVED = (Holds(PASSIVE, HELD), *(Holds(PASSIVE, f"systemctl is-active --quiet {unit}") for unit in UNITS))
+LEFT = tuple(Holds(ACTIVE, f"! systemctl is-active --quiet {unit}") for unit in UNITS)
+# A pattern that does not match the shell that it stands in.
+END_NOTIFY = f"pkill -f '{NOTIFY[:-1]}[{NOTIFY[-1]}]' || true"
+BACK: tuple[Step, ...] = (Run(ACTIVE, f"rm -f {FAULT_FILE} {PAUSE}; {END_NOTIFY}"),)
+FAULTY = Run(ACTIVE, f"echo 1 > {FAULT_FILE}")
+STOP_ON_PASSIVE = f"systemctl stop {' '.join(UNITS)}; systemctl reset-failed {' '.join(UNITS)} || true"
+
+ROLES = (
+    Fault(
+        name="unit-runs-on-both-nodes",
+        summary=f"lsyncd was started on {PASSIVE}, the passive node, while it runs on {ACTIVE}.",
+        hosts=names.NFS,
+        set_up=(Run(PASSIVE, "systemctl start lsyncd"),),
+        undo=(Run(PASSIVE, STOP_ON_PASSIVE),),
+        expected={f"nfs/{PASSIVE}/lsyncd": "critical split_brain"},
+    ),
+    Fault(
+        name="both-nfs-nodes-active",
+        summary=f"All that only the active node may run was started on {PASSIVE} too.",
+        hosts=names.NFS,
+        set_up=(Run(PASSIVE, f"systemctl start {' '.join(UNITS)}"),),
+        undo=(Run(PASSIVE, STOP_ON_PASSIVE),),
+        holds=(Holds(PASSIVE, RUN_ALL),),
+        expected={f"nfs/{PASSIVE}/{unit}": "critical split_brain" for unit in UNITS},
+    ),
+    Fault(
+        name="unit-on-the-wrong-node",
+        summary=f"The DAG processor runs on {PASSIVE}, and not on {ACTIVE}, which has the address.",
+        hosts=names.NFS,
+        set_up=(
+            Run(ACTIVE, "systemctl stop airflow-dag-processor"),
+            Run(PASSIVE, "systemctl start airflow-dag-processor"),
+        ),
+        undo=(Run(PASSIVE, STOP_ON_PASSIVE), Run(ACTIVE, "systemctl start airflow-dag-processor")),
+        expected={
+            f"nfs/{ACTIVE}/airflow-dag-processor": "critical inactive",
+            f"nfs/{PASSIVE}/airflow-dag-processor": "critical role_misplaced",
+        },
+    ),
+    Fault(
+        name="masked-while-it-runs-on-passive",
+        summary=f"lsyncd runs on {PASSIVE}, the passive node, and is masked there.",
+        hosts=names.NFS,
+        set_up=(
+            Run(
+                PASSIVE,
+                "systemctl start lsyncd; mv /etc/systemd/system/lsyncd.service /root/\n"
+                "ln -s /dev/null /etc/systemd/system/lsyncd.service; systemctl daemon-reload",
+            ),
+        ),
+        undo=(
+            Run(
+                PASSIVE,
+                "test ! -e /root/lsyncd.service || mv -f /root/lsyncd.service /etc/systemd/system/\n"
+                f"systemctl daemon-reload; {STOP_ON_PASSIVE}",
+            ),
+        ),
+        holds=(Holds(PASSIVE, "systemctl show lsyncd | grep -q LoadState=masked"),),
+        expected={f"nfs/{PASSIVE}/lsyncd": "critical split_brain"},
+    ),
+    Fault(
+        name="failed-on-passive",
+        summary=f"The DAG processor was tried on {PASSIVE}, the passive node, and failed there.",
+        hosts=names.NFS,
+        set_up=(
+            Run(
+                PASSIVE,
+                "mkdir -p /run/systemd/system/airflow-dag-processor.service.d\n"
+                "printf '[Service]\\nExecStartPre=/bin/false\\nRestart=no\\n'"
+                " > /run/systemd/system/airflow-dag-processor.service.d/lab.conf\n"
+                "systemctl daemon-reload; systemctl start airflow-dag-processor || true",
+            ),
+        ),
+        undo=(
+            Run(
+                PASSIVE,
+                "rm -rf /run/systemd/system/airflow-dag-processor.service.d; systemctl daemon-reload\n"
+                f"{STOP_ON_PASSIVE}",
+            ),
+        ),
+        holds=(Holds(PASSIVE, "systemctl is-failed --quiet airflow-dag-processor"),),
+        expected={f"nfs/{PASSIVE}/airflow-dag-processor": "warning failed_on_passive"},
+    ),
+)
+
+ADDRESSES = (
+    Fault(
+        name="nfs-vip-on-none",
+        summary="keepalived is stopped on both nodes: nobody has the address, and nothing runs.",
+        hosts=names.NFS,
+        set_up=(Run(PASSIVE, "systemctl stop keepalived"), Run(ACTIVE, "systemctl stop keepalived")),
+        undo=(Run(ACTIVE, "systemctl start keepalived"), Run(PASSIVE, "systemctl start keepalived")),
+        holds=LEFT,
+        expected={
+            "nfs/vip": "critical no_active_node",
+            **{f"nfs/{node}/keepalived": "critical inactive" for node in names.NFS},
+            **{f"nfs/{node}/{unit}": "critical inactive" for node in names.NFS for unit in UNITS},
+            # Stopped by SIGTERM lsyncd ends with 143, which systemd calls a failure.
+            f"nfs/{ACTIVE}/lsyncd": "critical failed",
+            f"nfs/{PASSIVE}/lsyncd": "critical inactive | critical failed",
+        },
+    ),
+    Fault(
+        name="nfs-vip-on-both",
+        summary=f"{PASSIVE} no longer hears {ACTIVE}'s VRRP, and takes the address and the units as well.",
+        hosts=names.NFS,
+        set_up=(Drop(PASSIVE, "in", "ip protocol vrrp"),),
+        undo=(Mend(PASSIVE),),
+        holds=ARRIVED,
+        expected={
+            "nfs/vip": "critical duplicate_vip",
+            **{f"nfs/{node}/{unit}": "critical split_brain" for node in names.NFS for unit in UNITS},
+        },
+        alone=True,
+    ),
+    Fault(
+        name="standby-in-fault-then-power-cut",
+        summary=f"{PASSIVE}'s keepalived is in state FAULT when {ACTIVE} loses its power: nobody takes over.",
+        hosts=names.NFS,
+        set_up=(Run(PASSIVE, f"echo 1 > {FAULT_FILE}"), PowerCut(ACTIVE)),
+        undo=(PowerOn(ACTIVE), Run(PASSIVE, f"rm -f {FAULT_FILE}")),
+        holds=(MachineIs(ACTIVE, "off"), Holds(PASSIVE, f"! {HELD}")),
+        expected={
+            f"host/{ACTIVE}": "critical host_unreachable",
+            "nfs/vip": "unknown active_node_unknown",
+            **{f"nfs/{PASSIVE}/{unit}": "unknown peer_unverified" for unit in UNITS},
+        },
+        alone=True,
+    ),
+    Fault(
+        name="both-nfs-nodes-powered-off",
+        summary="Both nodes of the pair lose their power.",
+        hosts=names.NFS,
+        set_up=(PowerCut(PASSIVE), PowerCut(ACTIVE)),
+        undo=(PowerOn(ACTIVE), PowerOn(PASSIVE)),
+        holds=tuple(MachineIs(node, "off") for node in names.NFS),
+        expected={
+            **{f"host/{node}": "critical host_unreachable" for node in names.NFS},
+            "nfs/vip": "unknown active_node_unknown",
+        },
+        alone=True,
+    ),
+)
+
+FAILOVERS = (
+    Fault(
+        name="clean-failover",
+        summary=f"{ACTIVE}'s keepalived finds a fault: address and units move to {PASSIVE}.",
+        hosts=names.NFS,
+        set_up=(FAULTY,),
+        undo=BACK,
+        holds=(*ARRIVED, *LEFT),
+        expected=SWAPPED,
+        watch=Watch(seconds=40, allowed=FAILOVER),
+    ),
+    Fault(
+        name="slow-failover",
+        summary="The notify scripts sleep three seconds between one unit and the next.",
+        hosts=names.NFS,
+        set_up=(*(Run(node, f"echo 3 > {PAUSE}") for node in names.NFS), FAULTY),
+        undo=(*BACK, Run(PASSIVE, f"rm -f {PAUSE}")),
+        holds=(*ARRIVED, *LEFT),
+        expected=SWAPPED,
+        watch=Watch(seconds=60, allowed=FAILOVER),
+    ),
+    Fault(
+        name="stuck-failover",
+        summary=f"{PASSIVE}'s notify script starts the first unit and then hangs.",
+        hosts=names.NFS,
+        set_up=(Run(PASSIVE, f"echo 600 > {PAUSE}; systemctl reset-failed lsyncd || true"), FAULTY),
+        undo=(Run(PASSIVE, f"rm -f {PAUSE}; {END_NOTIFY}"), *BACK),
+        holds=(*LEFT, Holds(PASSIVE, HELD), Holds(PASSIVE, "systemctl is-active --quiet nfs-server")),
+        expected={
+            **SWAPPED,
+            f"nfs/{PASSIVE}/lsyncd": "critical inactive",
+            f"nfs/{PASSIVE}/airflow-dag-processor": "critical inactive",
+        },
+        watch=Watch(seconds=90, allowed=FAILOVER, every=3.0),
+    ),
+    Fault(
+        name="keepalived-stopped-on-active",
+        summary=f"keepalived is stopped on {ACTIVE}; everything moves to {PASSIVE}.",
+        hosts=names.NFS,
+        set_up=(Run(ACTIVE, "systemctl stop keepalived"),),
+        undo=(Run(ACTIVE, "systemctl start keepalived"),),
+        holds=(*ARRIVED, *LEFT),
+        expected={**SWAPPED, f"nfs/{ACTIVE}/keepalived": "critical inactive"},
+        watch=Watch(seconds=40, allowed=FAILOVER),
+    ),
+    Fault(
+        name="nfs-1-powered-off",
+        summary=f"{ACTIVE} loses its power; {PASSIVE} takes over.",
+        hosts=names.NFS,
+        set_up=(PowerCut(ACTIVE),),
+        undo=(PowerOn(ACTIVE),),
+        holds=(MachineIs(ACTIVE, "off"), *ARRIVED),
+        expected={
+            f"host/{ACTIVE}": "critical host_unreachable",
+            "nfs/vip": "ok ok +uniqueness_unproven",
+            **{f"nfs/{PASSIVE}/{unit}": "ok ok" for unit in UNITS},
+        },
+        watch=Watch(
+            seconds=60,
+            allowed=(
+                *FAILOVER,
+                # Until the standby has the address, which takes it three seconds without a word.
+                "nfs/vip unknown active_node_unknown",
+                f"nfs/{PASSIVE}/* unknown peer_unverified",
+            ),
+        ),
+    ),
+    Fault(
+        name="nfs-1-frozen",
+        summary=f"Every process of {ACTIVE} stands still, and its kernel keeps the address; {PASSIVE} too has it.",
+        hosts=names.NFS,
+        set_up=(Freeze(ACTIVE),),
+        undo=(Thaw(ACTIVE),),
+        holds=(MachineIs(ACTIVE, "frozen"), *ARRIVED),
+        expected={
+            f"host/{ACTIVE}": "critical ssh_unresponsive",
+            "nfs/vip": "ok ok +uniqueness_unproven",
+            **{f"nfs/{PASSIVE}/{unit}": "ok ok" for unit in UNITS},
+        },
+        alone=True,
+    ),
+)
+
+FAULTS = (*ROLES, *ADDRESSES, *FAILOVERS)

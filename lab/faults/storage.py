@@ -1,0 +1,93 @@
+"""Faults of the shared storage that no unit's state shows, and of units that wait for others."""
+
+from lab.cluster import names
+from lab.cluster.mounts import UNIT
+from lab.cluster.storage import PROBE, SHARED
+from lab.faults.fault import Fault
+from lab.faults.steps import Holds, Run
+
+ACTIVE, PASSIVE = names.NFS
+NFS_DROP_IN = "/run/systemd/system/nfs-server.service.d/lab.conf"
+DAEMON = "/usr/bin/ganesha.nfsd -L /run/ganesha/log -f /etc/ganesha/lab.conf -p /run/ganesha/ganesha.pid"
+ONESHOT = f"[Service]\\nType=oneshot\\nRemainAfterExit=yes\\nExecStart=\\nExecStart={DAEMON}\\n"
+QUEUED = "/run/systemd/system/vsftpd.service.d/lab.conf"
+
+FAULTS = (
+    Fault(
+        name="nfs-server-exited",
+        summary="nfs-server is a unit that has done its work, as the kernel's is, and its server is killed.",
+        hosts=(ACTIVE,),
+        set_up=(
+            Run(
+                ACTIVE,
+                f"mkdir -p $(dirname {NFS_DROP_IN}); printf '{ONESHOT}' > {NFS_DROP_IN}\n"
+                "systemctl daemon-reload; systemctl restart nfs-server; pkill -KILL ganesha.nfsd",
+            ),
+        ),
+        undo=(Run(ACTIVE, f"rm -f {NFS_DROP_IN}; systemctl daemon-reload; systemctl restart nfs-server"),),
+        holds=(
+            Holds(ACTIVE, "test $(systemctl show -P SubState nfs-server) = exited"),
+            Holds(ACTIVE, "! pgrep -x ganesha.nfsd"),
+        ),
+        expected={f"nfs/{ACTIVE}/nfs-server": "ok ok +no_process"},
+        pending={"tcp": f"port 2049 of {names.NFS_VIP} is refused: CRITICAL"},
+    ),
+    Fault(
+        name="synchronisation-broken",
+        summary=f"{PASSIVE} no longer lets lsyncd's key in; lsyncd stays active and only logs.",
+        hosts=names.NFS,
+        set_up=(
+            Run(PASSIVE, "mv /root/.ssh/authorized_keys /root/.ssh/withdrawn"),
+            Run(ACTIVE, f"echo broken > {PROBE}"),
+        ),
+        undo=(
+            Run(
+                PASSIVE,
+                "test ! -e /root/.ssh/withdrawn || mv /root/.ssh/withdrawn /root/.ssh/authorized_keys",
+            ),
+            # It waits longer and longer between its attempts.
+            Run(ACTIVE, "systemctl restart lsyncd"),
+        ),
+        holds=(
+            Holds(ACTIVE, "journalctl --quiet --unit lsyncd --since -20s | grep -qi 'exitcode\\|denied'"),
+        ),
+        expected={},
+        pending={"none": "no kind that is planned compares the nodes' files; only lsyncd's journal tells"},
+    ),
+    Fault(
+        name="mount-hangs",
+        summary="The process behind the shared folder of celery-1 stands still: whoever looks into it hangs.",
+        hosts=("celery-1",),
+        set_up=(Run("celery-1", f"systemctl kill --signal=STOP {UNIT}"),),
+        undo=(Run("celery-1", f"systemctl kill --signal=CONT {UNIT}"),),
+        holds=(Holds("celery-1", f"! timeout --signal=KILL 1 ls {SHARED}"),),
+        expected={},
+        pending={
+            "resources": "the size of the log folder of celery-1 is not to be had: UNKNOWN command_timeout"
+        },
+    ),
+    Fault(
+        name="unit-queued-behind-another",
+        summary="vsftpd is to start after a unit that never gets ready.",
+        hosts=("ftp",),
+        set_up=(
+            Run(
+                "ftp",
+                f"systemctl stop vsftpd; mkdir -p $(dirname {QUEUED})\n"
+                f"printf '[Unit]\\nRequires=lab-blocker.service\\nAfter=lab-blocker.service\\n' > {QUEUED}\n"
+                "printf '[Service]\\nType=oneshot\\nTimeoutStartSec=infinity\\nExecStart=/bin/sleep 1d\\n'"
+                " > /run/systemd/system/lab-blocker.service\n"
+                "systemctl daemon-reload; systemctl start --no-block vsftpd",
+            ),
+        ),
+        undo=(
+            Run(
+                "ftp",
+                f"systemctl stop vsftpd lab-blocker; rm -f {QUEUED} /run/systemd/system/lab-blocker.service\n"
+                "systemctl daemon-reload; systemctl reset-failed lab-blocker || true; systemctl start vsftpd",
+            ),
+        ),
+        holds=(Holds("ftp", "test -n \"$(systemctl show -P Job vsftpd | grep -v '^0$')\""),),
+        expected={"ftp/ftp/vsftpd": "warning starting"},
+    ),
+)
