@@ -25,6 +25,8 @@ MIGRATE = "/usr/local/bin/airflow-migrate"
 QUEUES = ("default", "card_processing_queue")
 LOG_SERVER_PORT = 8793
 DAG_ID = "ha_health"
+STRICT_DAG_ID = "ha_health_strict"
+"""The same as the seed's: what is rightly passive fails its task, and the run succeeds all the same."""
 problems = airflow_health.problems
 
 DATABASE_LOGIN = f"{names.USER}:{names.DATABASE_PASSWORD}@{names.AIRFLOW_VIP}:{haproxy.WRITE_PORT}"
@@ -127,6 +129,7 @@ DAG_FILE = f'''\
 from quorate.airflow import health_dag
 
 dag = health_dag("cluster.yaml", dag_id="{DAG_ID}", schedule="*/2 * * * *", expected="skip")
+strict = health_dag("cluster.yaml", dag_id="{STRICT_DAG_ID}", schedule=None)
 '''
 COMMANDS = {
     "airflow-scheduler": "scheduler --skip-serve-logs",
@@ -215,5 +218,5 @@ def environment() -> str:
 
 
 def dag_files(inventory: str) -> Mapping[str, str]:
-    """Return what the DAG folder holds, by path: the DAG and the inventory of what it watches."""
+    """Return what the DAG folder holds, by path: the DAGs and the inventory of what they watch."""
     return {f"{DAGS}/{DAG_ID}.py": DAG_FILE, f"{DAGS}/cluster.yaml": inventory}

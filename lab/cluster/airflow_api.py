@@ -120,7 +120,16 @@ def xcom(lab: Lab, run: DagRun, task_id: str, key: str = "return_value") -> Any:
 
 
 def log(lab: Lab, run: DagRun, task_id: str) -> str:
-    """Return what a task of a run has logged at its first try, a line an event."""
+    """Return what a task of a run has logged at its first try, and the text of what it raised."""
     path = f"{run_path(run.dag_id, run.run_id)}/taskInstances/{task_id}/logs/1"
     said = ask(lab, "GET", path)["content"]
-    return "\n".join(str(each.get("event", "")) if isinstance(each, dict) else str(each) for each in said)
+    events = [each if isinstance(each, dict) else {"event": each} for each in said]
+    lines = [
+        str(line)
+        for each in events
+        for line in (
+            each.get("event", ""),
+            *(raised["exc_value"] for raised in each.get("error_detail") or ()),
+        )
+    ]
+    return "\n".join(lines)

@@ -1,8 +1,8 @@
 """The active/passive pair that has the DAGs and logs: an NFS server, lsyncd, and keepalived that moves them.
 
 The kernel may have no NFS server, so NFS-Ganesha serves in user space, under the unit name that the kernel's
-server has. It needs file handles, which an overlay does not give: the shared folder is a disk of the machine's
-own, which outlives a power cut.
+server has. It needs file handles, which an overlay does not give: the shared folder is a disk of the machine
+itself, which outlives a power cut.
 """
 
 import secrets

@@ -7,7 +7,7 @@ from lab.cluster import names, rabbitmq
 from lab.cluster.airflow import LOGS
 from lab.faults import airflow_units
 from lab.faults.airflow_units import NO_TRIGGERER, ONE_SCHEDULER, SCHEDULER, TRIGGERER, WEB, WORKER
-from lab.faults.drop_in import again, changed, shown, until, ways
+from lab.faults.drop_in import again, changed, forgotten, shown, until, ways
 from lab.faults.fault import Fault
 from lab.faults.steps import Drop, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step
 
@@ -31,7 +31,10 @@ CRASHES = (
         name="scheduler-killed",
         summary="The scheduler on scheduler-2 was killed by signal 9, and systemd has started it again.",
         hosts=("scheduler-2",),
-        set_up=(Run("scheduler-2", f"systemctl kill --signal=KILL {SCHEDULER}"),),
+        set_up=(
+            forgotten("scheduler-2"),
+            Run("scheduler-2", f"systemctl kill --signal=KILL {SCHEDULER}"),
+        ),
         undo=(again("scheduler-2", SCHEDULER),),
         holds=(
             Holds("scheduler-2", shown(SCHEDULER, "NRestarts", "-ge 1")),
@@ -47,6 +50,7 @@ CRASHES = (
         summary="scheduler-2's scheduler was killed, and systemd waits a minute before it starts it again.",
         hosts=("scheduler-2",),
         set_up=(
+            forgotten("scheduler-2"),
             Run(
                 "scheduler-2",
                 f"{changed(SCHEDULER, '[Service]', 'RestartSec=60')}systemctl kill --signal=KILL {SCHEDULER}",

@@ -134,7 +134,6 @@ MAJORITY = (
         },
         root_causes=(unit(ONE), unit(TWO)),
         pending={"celery": "caused by the broker's quorum: no worker answers, CRITICAL"},
-        alone=True,
     ),
     Fault(
         name="rabbitmq-minority-pauses",
@@ -159,7 +158,6 @@ MAJORITY = (
             **{member(host): REFUSED for host in names.RABBIT},
         },
         pending={"celery": "caused by the broker's quorum: no worker answers, CRITICAL"},
-        alone=True,
     ),
     Fault(
         name="rabbitmq-node-cut-off",

@@ -3,20 +3,23 @@
 Each that depends on who leads begins with `Leads`: whichever node led before, postgresql-1 does then.
 """
 
-import time
-from dataclasses import dataclass
-
 from lab.cluster import etcd, names, patroni
-from lab.command import LabError
 from lab.faults.balancing import writes_to
+from lab.faults.database_steps import (
+    CTL,
+    DROP_IN,
+    Leads,
+    Well,
+    answers,
+    leads_elsewhere,
+    rejoined,
+    sql,
+    sql_says,
+)
 from lab.faults.fault import Fault, Watch
-from lab.faults.steps import Condition, Drop, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step
-from lab.lab import Lab
+from lab.faults.steps import Drop, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step
 
 LEADER, REPLICA, THIRD = names.POSTGRESQL
-HOLDER = names.HAPROXY[0]
-DROP_IN = "/run/systemd/system/patroni.service.d/fault.conf"
-CTL = f"patronictl -c {patroni.CONFIG}"
 WHILE_NOBODY_LEADS = (
     "postgresql_vip critical connect_failed",
     "postgresql_vip critical timeout",
@@ -24,77 +27,6 @@ WHILE_NOBODY_LEADS = (
     "postgresql_vip critical read_only",
 )
 """What is true of the database behind the VIP from its leader's end until HAProxy has found the next one."""
-
-
-@dataclass(frozen=True)
-class Well:
-    """Waits until etcd and Patroni are well again: the next fault must find them so."""
-
-    within: float = 60.0
-
-    def apply(self, lab: Lab) -> None:
-        """Ask them until they are."""
-        deadline = time.monotonic() + self.within
-        while left := [*etcd.problems(lab), *patroni.problems(lab)]:
-            if time.monotonic() > deadline:
-                raise LabError(f"the database is not well after {self.within:g} s: {'; '.join(left)}")
-            time.sleep(0.5)
-
-
-@dataclass(frozen=True)
-class Leads:
-    """Makes a host's PostgreSQL the leader, by a switchover where another one is."""
-
-    host: str
-
-    def apply(self, lab: Lab) -> None:
-        """Switch over, and wait until the others follow."""
-        if patroni.status(lab, self.host).get("role") not in patroni.PRIMARY:
-            lab[self.host].read(*CTL.split(), "switchover", "--force", "--candidate", self.host)
-        Well().apply(lab)
-
-
-def answers(host: str, path: str) -> Condition:
-    """Return the condition that a host's Patroni says 200 to a path such as `/primary`."""
-    url = f"http://{names.ADDRESSES[host]}:{patroni.REST_PORT}{path}"
-    return Holds(host, f"curl -sf -o /dev/null --max-time 2 {url}")
-
-
-def leads_elsewhere() -> tuple[Condition, ...]:
-    """Return the conditions that another node than postgresql-1 leads, and HAProxy has found it."""
-    return (Holds(HOLDER, other_leads(LEADER), within=45), *(writes_to(host, 1) for host in names.HAPROXY))
-
-
-def sql(statement: str) -> str:
-    """Return the script that has a host's PostgreSQL run a statement as its superuser."""
-    return f'su postgres -c "psql -qAtX -v ON_ERROR_STOP=1 -c \\"{statement}\\""'
-
-
-def sql_says(host: str, statement: str, value: str) -> Condition:
-    """Return the condition that a host's PostgreSQL answers a statement with this value."""
-    return Holds(host, f"test $({sql(statement)}) = {value}")
-
-
-def other_leads(host: str) -> str:
-    """Return the script that ends with 0 if another node than this one leads, as the others' Patroni say."""
-    urls = [f"http://{names.ADDRESSES[n]}:{patroni.REST_PORT}/primary" for n in names.POSTGRESQL if n != host]
-    return " || ".join(f"curl -sf -o /dev/null --max-time 2 {url}" for url in urls)
-
-
-def rejoined(host: str) -> tuple[Step, ...]:
-    """Return the steps that make a former primary a replica, from a new copy where another node leads.
-
-    Patroni does that by pg_rewind, but not in each case: where a primary ends before its first checkpoint,
-    its control file has the old timeline still, and it follows the new leader in vain.
-    """
-    script = f"""\
-rm -f {DROP_IN}; systemctl daemon-reload; systemctl reset-failed patroni; systemctl stop patroni
-su postgres -c '{patroni.BIN}/pg_ctl stop -s -m immediate -D {patroni.DATA}' 2>/dev/null || true
-if {other_leads(host)}; then rm -rf {patroni.DATA}; fi
-systemctl start patroni"""
-    return (Run(host, script, timeout=60.0), Well())
-
-
 KILLED: tuple[Step, ...] = (
     Run(
         LEADER,
@@ -150,7 +82,7 @@ PATRONI = (
         hosts=(LEADER,),
         set_up=(Leads(LEADER), *KILLED),
         undo=rejoined(LEADER),
-        holds=leads_elsewhere(),
+        holds=leads_elsewhere(LEADER),
         expected={f"postgresql/{LEADER}/patroni": "critical failed"},
         watch=Watch(seconds=90, allowed=WHILE_NOBODY_LEADS),
         pending={
@@ -165,7 +97,7 @@ PATRONI = (
         hosts=(LEADER,),
         set_up=(Leads(LEADER), Run(LEADER, "systemctl stop patroni")),
         undo=(Run(LEADER, "systemctl start patroni"), Well()),
-        holds=leads_elsewhere(),
+        holds=leads_elsewhere(LEADER),
         expected={f"postgresql/{LEADER}/patroni": "critical inactive"},
         watch=Watch(
             seconds=90, allowed=(*WHILE_NOBODY_LEADS, f"postgresql/{LEADER}/patroni warning stopping")
@@ -179,7 +111,7 @@ PATRONI = (
         hosts=(LEADER,),
         set_up=(Leads(LEADER), PowerCut(LEADER)),
         undo=(PowerOn(LEADER), *rejoined(LEADER)),
-        holds=(MachineIs(LEADER, "off"), *leads_elsewhere()),
+        holds=(MachineIs(LEADER, "off"), *leads_elsewhere(LEADER)),
         expected={f"host/{LEADER}": "critical host_unreachable"},
         pending={
             "patroni": f"one leader, {LEADER} silent: WARNING, caused by its host",
@@ -197,7 +129,7 @@ PATRONI = (
             *rejoined(LEADER),
         ),
         holds=(
-            *leads_elsewhere(),
+            *leads_elsewhere(LEADER),
             sql_says(LEADER, "SELECT pg_is_in_recovery()", "f"),
         ),
         expected={},

@@ -3,6 +3,7 @@
 from lab.cluster import names
 from lab.cluster.keepalived import FAULT_FILE
 from lab.cluster.storage import NOTIFY, PAUSE
+from lab.faults import holders, roles
 from lab.faults.fault import Fault, Watch
 from lab.faults.steps import Drop, Freeze, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step, Thaw
 
@@ -10,98 +11,18 @@ ACTIVE, PASSIVE = names.NFS
 UNITS = names.ACTIVE_ONLY
 VIP = names.NFS_VIP
 HELD = f"ip -o addr show dev eth0 | grep -q ' {VIP}/'"
-RUN_ALL = f"systemctl is-active --quiet {' '.join(UNITS)}"
 FAILOVER = tuple(f"nfs/*/{unit} warning failover_in_progress" for unit in UNITS)
 SWAPPED = {
     **{f"nfs/{ACTIVE}/{unit}": "expected passive_inactive" for unit in UNITS},
     **{f"nfs/{PASSIVE}/{unit}": "ok ok" for unit in UNITS},
 }
 """What is said of the units when the other node is the active one."""
-ARRIVED = (Holds(PASSIVE, HELD), *(Holds(PASSIVE, f"systemctl is-active --quiet {unit}") for unit in UNITS))
-LEFT = tuple(Holds(ACTIVE, f"! systemctl is-active --quiet {unit}") for unit in UNITS)
+ARRIVED = (Holds(PASSIVE, HELD), Holds(PASSIVE, roles.RUNNING))
+LEFT = (Holds(ACTIVE, roles.RESTING),)
 # A pattern that does not match the shell that it stands in.
 END_NOTIFY = f"pkill -f '{NOTIFY[:-1]}[{NOTIFY[-1]}]' || true"
 BACK: tuple[Step, ...] = (Run(ACTIVE, f"rm -f {FAULT_FILE} {PAUSE}; {END_NOTIFY}"),)
 FAULTY = Run(ACTIVE, f"echo 1 > {FAULT_FILE}")
-STOP_ON_PASSIVE = f"systemctl stop {' '.join(UNITS)}; systemctl reset-failed {' '.join(UNITS)} || true"
-
-ROLES = (
-    Fault(
-        name="unit-runs-on-both-nodes",
-        summary=f"lsyncd was started on {PASSIVE}, the passive node, while it runs on {ACTIVE}.",
-        hosts=names.NFS,
-        set_up=(Run(PASSIVE, "systemctl start lsyncd"),),
-        undo=(Run(PASSIVE, STOP_ON_PASSIVE),),
-        expected={f"nfs/{PASSIVE}/lsyncd": "critical split_brain"},
-    ),
-    Fault(
-        name="both-nfs-nodes-active",
-        summary=f"All that only the active node may run was started on {PASSIVE} too.",
-        hosts=names.NFS,
-        set_up=(Run(PASSIVE, f"systemctl start {' '.join(UNITS)}"),),
-        undo=(Run(PASSIVE, STOP_ON_PASSIVE),),
-        holds=(Holds(PASSIVE, RUN_ALL),),
-        expected={f"nfs/{PASSIVE}/{unit}": "critical split_brain" for unit in UNITS},
-    ),
-    Fault(
-        name="unit-on-the-wrong-node",
-        summary=f"The DAG processor runs on {PASSIVE}, and not on {ACTIVE}, which has the address.",
-        hosts=names.NFS,
-        set_up=(
-            Run(ACTIVE, "systemctl stop airflow-dag-processor"),
-            Run(PASSIVE, "systemctl start airflow-dag-processor"),
-        ),
-        undo=(Run(PASSIVE, STOP_ON_PASSIVE), Run(ACTIVE, "systemctl start airflow-dag-processor")),
-        expected={
-            f"nfs/{ACTIVE}/airflow-dag-processor": "critical inactive",
-            f"nfs/{PASSIVE}/airflow-dag-processor": "critical role_misplaced",
-        },
-    ),
-    Fault(
-        name="masked-while-it-runs-on-passive",
-        summary=f"lsyncd runs on {PASSIVE}, the passive node, and is masked there.",
-        hosts=names.NFS,
-        set_up=(
-            Run(
-                PASSIVE,
-                "systemctl start lsyncd; mv /etc/systemd/system/lsyncd.service /root/\n"
-                "ln -s /dev/null /etc/systemd/system/lsyncd.service; systemctl daemon-reload",
-            ),
-        ),
-        undo=(
-            Run(
-                PASSIVE,
-                "test ! -e /root/lsyncd.service || mv -f /root/lsyncd.service /etc/systemd/system/\n"
-                f"systemctl daemon-reload; {STOP_ON_PASSIVE}",
-            ),
-        ),
-        holds=(Holds(PASSIVE, "systemctl show lsyncd | grep -q LoadState=masked"),),
-        expected={f"nfs/{PASSIVE}/lsyncd": "critical split_brain"},
-    ),
-    Fault(
-        name="failed-on-passive",
-        summary=f"The DAG processor was tried on {PASSIVE}, the passive node, and failed there.",
-        hosts=names.NFS,
-        set_up=(
-            Run(
-                PASSIVE,
-                "mkdir -p /run/systemd/system/airflow-dag-processor.service.d\n"
-                "printf '[Service]\\nExecStartPre=/bin/false\\nRestart=no\\n'"
-                " > /run/systemd/system/airflow-dag-processor.service.d/lab.conf\n"
-                "systemctl daemon-reload; systemctl start airflow-dag-processor || true",
-            ),
-        ),
-        undo=(
-            Run(
-                PASSIVE,
-                "rm -rf /run/systemd/system/airflow-dag-processor.service.d; systemctl daemon-reload\n"
-                f"{STOP_ON_PASSIVE}",
-            ),
-        ),
-        holds=(Holds(PASSIVE, "systemctl is-failed --quiet airflow-dag-processor"),),
-        expected={f"nfs/{PASSIVE}/airflow-dag-processor": "warning failed_on_passive"},
-    ),
-)
 
 ADDRESSES = (
     Fault(
@@ -231,7 +152,7 @@ FAILOVERS = (
     ),
     Fault(
         name="nfs-1-frozen",
-        summary=f"Every process of {ACTIVE} stands still, and its kernel keeps the address; {PASSIVE} too has it.",
+        summary=f"Every process of {ACTIVE} stands still; {PASSIVE} takes the address that it keeps.",
         hosts=names.NFS,
         set_up=(Freeze(ACTIVE),),
         undo=(Thaw(ACTIVE),),
@@ -245,4 +166,4 @@ FAILOVERS = (
     ),
 )
 
-FAULTS = (*ROLES, *ADDRESSES, *FAILOVERS)
+FAULTS = (*roles.FAULTS, *ADDRESSES, *holders.FAULTS, *FAILOVERS)

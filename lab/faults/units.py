@@ -191,7 +191,9 @@ def put_away(it: Watched) -> str:
     """Return the script that takes the unit's file away, wherever it is; drop-ins stay."""
     return (
         f"file=$(systemctl show --value -p FragmentPath {it.unit}); echo $file > /root/{it.unit}.path\n"
-        f"mv $file /root/{it.unit}.unit"
+        f"mv $file /root/{it.unit}.unit\n"
+        # systemd makes a unit of an old init script where it has no other.
+        f"if test -e /etc/init.d/{it.unit}; then mv /etc/init.d/{it.unit} /root/{it.unit}.init; fi"
     )
 
 
@@ -199,6 +201,7 @@ def put_back(it: Watched) -> str:
     """Return the script that brings the file back."""
     return (
         f"if test -e /root/{it.unit}.unit; then mv /root/{it.unit}.unit $(cat /root/{it.unit}.path); fi\n"
+        f"if test -e /root/{it.unit}.init; then mv /root/{it.unit}.init /etc/init.d/{it.unit}; fi\n"
         "systemctl daemon-reload"
     )
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pytest
 from clustered import ROWS, Cluster, Row, row_of
 
+from lab.cluster.airflow import DAG_ID, STRICT_DAG_ID
+from lab.cluster.airflow_api import DagRun, log
 from lab.faults.batches import batches
 from lab.faults.catalogue import FAULTS, named
 from lab.faults.fault import Fault
@@ -13,7 +15,6 @@ from lab.faults.placing import put_in_place
 from lab.faults.rehearsing import heal, rehearse
 from lab.faults.sweeping import sweep
 
-pytest_plugins = ("clustered",)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # the first start builds the root file system
 
 SWEEPS = 20
@@ -33,28 +34,22 @@ def test_the_cluster_is_as_small_as_it_is_said_to_be(cluster: Cluster) -> None:
     assert cluster.lab.memory() < MEMORY
 
 
-@pytest.mark.parametrize("batch", batches(FAULTS), ids=lambda batch: "+".join(fault.name for fault in batch))
-def test_a_sweep_shows_a_fault_and_nothing_else(
-    cluster: Cluster, batch: Sequence[Fault], request: pytest.FixtureRequest
-) -> None:
-    rehearsals = rehearse(cluster.lab, batch, cluster.nominal)
-    request.config.stash[ROWS] += [row_of(rehearsal) for rehearsal in rehearsals]
-    assert {each.fault.name: each.problems for each in rehearsals if each.problems} == {}
-
-
 def test_the_clusters_own_airflow_sees_it_nominal(cluster: Cluster) -> None:
-    run = cluster.run("ha_health")
+    run, summary = cluster.run(DAG_ID)
     assert run.state == "success"
-    assert {task for task, state in run.states.items() if state not in ("success", "skipped")} == set()
-    assert (run.states["check_nfs"], run.states["final_status_check"]) == ("skipped", "success")
+    assert [task for task, state in run.tasks.items() if state not in ("success", "skipped")] == []
+    assert (run.tasks["check_nfs"], run.tasks["final_status_check"]) == ("skipped", "success")
+    assert (summary["critical_failures"], summary["warnings"]) == (0, 0)
 
 
 def test_the_clusters_own_airflow_tells_expected_from_critical(cluster: Cluster) -> None:
-    run = cluster.run("ha_health_strict")
+    run, summary = cluster.run(STRICT_DAG_ID)
     assert run.state == "success"
-    assert [task for task, state in run.states.items() if state == "failed"] == ["check_nfs"]
-    assert run.summary["expected_failures"] == 1
-    assert run.summary["critical_failures"] == 0
+    assert failed(run) == ["check_nfs"]
+    assert (summary["expected_failures"], summary["critical_failures"]) == (1, 0)
+    assert "EXPECTED: Passive NFS node services are correctly NOT ACTIVE" in log(
+        cluster.lab, run, "check_nfs"
+    )
 
 
 def test_the_clusters_own_airflow_turns_red_by_a_fault(
@@ -63,16 +58,29 @@ def test_the_clusters_own_airflow_turns_red_by_a_fault(
     fault = named(CRITICAL)
     put_in_place(cluster.lab, fault)
     try:
-        run = cluster.run("ha_health")
+        run, summary = cluster.run(DAG_ID)
+        said = log(cluster.lab, run, "check_ftp")
     finally:
         healed = heal(cluster.lab, [fault], cluster.nominal)
     assert run.state == "failed"
-    assert sorted(task for task, state in run.states.items() if state == "failed") == [
-        "check_ftp",
-        "final_status_check",
-    ]
-    assert run.summary["critical_failures"] == 1
+    assert failed(run) == ["check_ftp", "final_status_check"]
+    assert summary["critical_failures"] == 1
+    assert "🚨 CRITICAL: vsftpd on ftp is FAILED" in said
     assert healed == []
     request.config.stash[ROWS].append(
         Row(name=f"{CRITICAL}, by the DAG", expected="run failed", got=f"run {run.state}", seconds={})
     )
+
+
+def failed(run: DagRun) -> list[str]:
+    """Return the tasks of a run that failed."""
+    return sorted(task for task, state in run.tasks.items() if state == "failed")
+
+
+@pytest.mark.parametrize("batch", batches(FAULTS), ids=lambda batch: "+".join(fault.name for fault in batch))
+def test_a_sweep_shows_a_fault_and_nothing_else(
+    cluster: Cluster, batch: Sequence[Fault], request: pytest.FixtureRequest
+) -> None:
+    rehearsals = rehearse(cluster.lab, batch, cluster.nominal)
+    request.config.stash[ROWS] += [row_of(rehearsal) for rehearsal in rehearsals]
+    assert {each.fault.name: each.problems for each in rehearsals if each.problems} == {}

@@ -1,0 +1,36 @@
+"""What a fault of the database, or of the way to it, leaves behind in Airflow's programs.
+
+A program that is in the middle of a transaction when its connection ends, ends with it, and systemd starts it
+again; that is Airflow's way. It takes a moment of bad luck, so a sweep may show it or not.
+"""
+
+from lab.cluster import names
+from lab.cluster.airflow import units_of
+from lab.command import LabError
+from lab.lab import Lab
+
+SHAKEN = "ok ok | critical crashed | warning restarted_recently | warning starting"
+FORGET = """
+for unit in {units}; do
+  test "$(systemctl show -P NRestarts $unit)" = 0 || systemctl restart $unit
+done
+"""
+
+
+def of_database() -> dict[str, str]:
+    """Return what a sweep may show of those who were connected to the database, as faults expect it."""
+    return {
+        **{f"scheduler/{host}/airflow-scheduler": SHAKEN for host in names.SCHEDULERS},
+        "triggerer/scheduler-2/airflow-triggerer": SHAKEN,
+        f"nfs/{names.NFS[0]}/airflow-dag-processor": SHAKEN,
+    }
+
+
+def forget_restarts(lab: Lab) -> None:
+    """Start anew what systemd had to start again: a sweep would tell of it for another 15 minutes."""
+    for host, machine in lab.machines.items():
+        running = [unit for unit in units_of(host) if machine.state == "running"]
+        if running:
+            done = machine.run(["sh", "-ec", FORGET.format(units=" ".join(running))], timeout=90.0)
+            if done.returncode != 0:
+                raise LabError(f"on {host}: {done.stderr.decode(errors='replace').strip()}")

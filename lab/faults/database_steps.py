@@ -1,0 +1,83 @@
+"""What faults of the database are made of: who leads, what PostgreSQL says, and the ways back."""
+
+import time
+from dataclasses import dataclass
+
+from lab.cluster import etcd, names, patroni
+from lab.command import LabError
+from lab.faults.balancing import writes_to
+from lab.faults.steps import Condition, Holds, Run, Step
+from lab.lab import Lab
+
+DROP_IN = "/run/systemd/system/patroni.service.d/fault.conf"
+CTL = f"patronictl -c {patroni.CONFIG}"
+
+
+@dataclass(frozen=True)
+class Well:
+    """Waits until etcd and Patroni are well again: the next fault must find them so."""
+
+    within: float = 60.0
+
+    def apply(self, lab: Lab) -> None:
+        """Ask them until they are."""
+        deadline = time.monotonic() + self.within
+        while left := [*etcd.problems(lab), *patroni.problems(lab)]:
+            if time.monotonic() > deadline:
+                raise LabError(f"the database is not well after {self.within:g} s: {'; '.join(left)}")
+            time.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class Leads:
+    """Makes a host's PostgreSQL the leader, by a switchover where another one is."""
+
+    host: str
+
+    def apply(self, lab: Lab) -> None:
+        """Switch over, and wait until the others follow."""
+        if patroni.status(lab, self.host).get("role") not in patroni.PRIMARY:
+            lab[self.host].read(*CTL.split(), "switchover", "--force", "--candidate", self.host)
+        Well().apply(lab)
+
+
+def answers(host: str, path: str) -> Condition:
+    """Return the condition that a host's Patroni says 200 to a path such as `/primary`."""
+    url = f"http://{names.ADDRESSES[host]}:{patroni.REST_PORT}{path}"
+    return Holds(host, f"curl -sf -o /dev/null --max-time 2 {url}")
+
+
+def leads_elsewhere(than: str) -> tuple[Condition, ...]:
+    """Return the conditions that another node than this one leads, and HAProxy has found it."""
+    asker = names.HAPROXY[0]
+    return (Holds(asker, other_leads(than), within=45), *(writes_to(host, 1) for host in names.HAPROXY))
+
+
+def sql(statement: str) -> str:
+    """Return the script that has a host's PostgreSQL run a statement as its superuser."""
+    return f'su postgres -c "psql -qAtX -v ON_ERROR_STOP=1 -c \\"{statement}\\""'
+
+
+def sql_says(host: str, statement: str, value: str) -> Condition:
+    """Return the condition that a host's PostgreSQL answers a statement with this value."""
+    return Holds(host, f"test $({sql(statement)}) = {value}")
+
+
+def other_leads(host: str) -> str:
+    """Return the script that ends with 0 if another node than this one leads, as the others' Patroni say."""
+    urls = [f"http://{names.ADDRESSES[n]}:{patroni.REST_PORT}/primary" for n in names.POSTGRESQL if n != host]
+    return " || ".join(f"curl -sf -o /dev/null --max-time 2 {url}" for url in urls)
+
+
+def rejoined(host: str) -> tuple[Step, ...]:
+    """Return the steps that make a former primary a replica, from a new copy where another node leads.
+
+    Patroni does that by pg_rewind, but not in each case: where a primary ends before its first checkpoint,
+    its control file has the old timeline still, and it follows the new leader in vain.
+    """
+    script = f"""\
+rm -f {DROP_IN}; systemctl daemon-reload; systemctl reset-failed patroni; systemctl stop patroni
+su postgres -c '{patroni.BIN}/pg_ctl stop -s -m immediate -D {patroni.DATA}' 2>/dev/null || true
+if {other_leads(host)}; then rm -rf {patroni.DATA}; fi
+systemctl start patroni"""
+    return (Run(host, script, timeout=60.0), Well())
