@@ -101,7 +101,7 @@ def load(path: Path) -> LabRecord:
     hosts = {}
     for name, host in data.pop("hosts").items():
         launcher = host.pop("launcher")
-        vips, devices, disks = (tuple(host.pop(key)) for key in ("vips", "devices", "disks"))
+        vips, devices, disks = (tuple(host.pop(key, ())) for key in ("vips", "devices", "disks"))
         process = Process(**launcher) if launcher else None
         hosts[name] = HostRecord(**host, vips=vips, devices=devices, disks=disks, launcher=process)
     return LabRecord(**{**data, "owner": Process(**data["owner"]), "hosts": hosts})

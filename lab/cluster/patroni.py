@@ -70,15 +70,31 @@ DROP_IN = """\
 # Patroni sleeps for five seconds where etcd does not answer at once.
 After=etcd.service
 """
+INITIALIZED = f"/service/{SCOPE}/initialize"
+# The first to come makes the database and leads; that is to be the same node in every lab. The others wait
+# for it, and after 15 s no longer.
+SECOND = f"""\
+#!/bin/sh
+export ETCDCTL_API=3
+end=$(($(date +%s) + 15))
+until timeout 1 etcdctl --endpoints="$1" get --keys-only {INITIALIZED} | grep -q .; do
+  if test "$(date +%s)" -ge $end; then exit 0; fi
+  sleep 0.2
+done
+"""
+AFTER_FIRST = "/usr/local/bin/patroni-after-first"
 
 
 def part(host: str) -> Part:
     """Return the PostgreSQL of a host and the Patroni that rules it."""
+    second = host != names.POSTGRESQL[0]
+    wait = f"[Service]\nExecStartPre={AFTER_FIRST} {etcd.client_url(host)}\n"
     return Part(
         files={
             CONFIG: File(text=json.dumps(config(host), indent=1) + "\n", mode=0o600, owner="postgres"),
             POST_INIT: File(text=POST_INIT_SCRIPT, mode=0o700, owner="postgres"),
-            "/etc/systemd/system/patroni.service.d/lab.conf": DROP_IN,
+            "/etc/systemd/system/patroni.service.d/lab.conf": DROP_IN + (wait if second else ""),
+            **({AFTER_FIRST: File(text=SECOND, mode=0o755)} if second else {}),
         },
         enabled=frozenset({"patroni"}),
     )

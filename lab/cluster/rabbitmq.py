@@ -104,7 +104,7 @@ def of_node(lab: Lab, host: str) -> Iterator[str]:
     try:
         nodes = ask(lab, host, "nodes")
         queues = ask(lab, host, f"queues/{names.VHOST}")
-    except LabError as error:
+    except (LabError, ValueError) as error:
         yield f"{host}: the management API can't be asked: {error}"
         return
     running = sorted(node["name"] for node in nodes if node["running"])

@@ -60,6 +60,7 @@ def with_unit(host: str) -> Step:
 UNITS = (
     Fault(
         name="haproxy-stopped-on-holder",
+        shakes_airflow=True,
         summary=f"HAProxy is stopped on {HOLDER}: keepalived's check fails, and the VIP moves to {STANDBY}.",
         hosts=(HOLDER, STANDBY),
         set_up=(Run(HOLDER, "systemctl stop haproxy"),),
@@ -80,7 +81,7 @@ UNITS = (
             "postgresql_vip": "critical connect_failed",
         },
         pending={"haproxy": "no statistics on either host: CRITICAL, and the cause of postgresql_vip"},
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="haproxy-bad-config",
@@ -123,7 +124,7 @@ WAYS = (
         holds=(Holds(HOLDER, "! pgrep -x haproxy -r S,R"),),
         expected={"postgresql_vip": "critical timeout"},
         pending={"haproxy": f"the statistics of {HOLDER} time out: CRITICAL, the cause of postgresql_vip"},
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="write-backend-empty",
@@ -142,7 +143,7 @@ WAYS = (
         holds=(writes_to(HOLDER, 0), writes_to(STANDBY, 0)),
         expected={"postgresql_vip": "critical connect_failed"},
         pending={"haproxy": "no server of `write` is up: CRITICAL by min_up, the cause of postgresql_vip"},
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="standby-answers-writes",
@@ -156,7 +157,7 @@ WAYS = (
         holds=(writes_to(HOLDER, 2),),
         expected={"postgresql_vip": "critical read_only"},
         pending={"haproxy": f"two servers of `write` are up on {HOLDER}: CRITICAL by max_up"},
-        alone=True,
+        shakes_airflow=True,
     ),
 )
 
@@ -172,6 +173,7 @@ ADDRESS = (
     ),
     Fault(
         name="airflow-vip-moves",
+        shakes_airflow=True,
         summary=f"keepalived is stopped on {HOLDER}, sweep after sweep: the VIP moves to {STANDBY}.",
         hosts=(HOLDER, STANDBY),
         set_up=(Run(HOLDER, "systemctl stop keepalived"),),
@@ -198,7 +200,7 @@ ADDRESS = (
             f"haproxy/{HOLDER}/keepalived",
             f"haproxy/{STANDBY}/keepalived",
         ),
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="airflow-vip-on-both",
@@ -208,7 +210,7 @@ ADDRESS = (
         undo=(Mend(STANDBY),),
         holds=(holds_vip(HOLDER), holds_vip(STANDBY)),
         expected={"haproxy/vip": "critical duplicate_vip"},
-        alone=True,
+        shakes_airflow=True,
     ),
 )
 

@@ -30,7 +30,7 @@ def joins(fault: Fault, batch: Sequence[Fault]) -> bool:
 def combines(fault: Fault) -> bool:
     """Return whether a fault leaves the monitor, its secrets and its one sweep as they are."""
     plain = fault.watch is None and fault.sweeps == 1 and fault.sweep_from == MONITOR and not fault.secrets
-    return plain and not fault.alone
+    return plain and not (fault.alone or fault.shakes_airflow)
 
 
 def area(fault: Fault) -> frozenset[str]:

@@ -65,6 +65,7 @@ PATRONI = (
     ),
     Fault(
         name="patroni-restarted-by-systemd",
+        alone=True,  # it waits for both balancers
         summary=f"Patroni on {LEADER}, the leader, is killed; systemd starts it again, PostgreSQL runs on.",
         hosts=(LEADER,),
         set_up=(Leads(LEADER), Run(LEADER, "systemctl kill --signal=KILL --kill-who=main patroni")),
@@ -81,7 +82,7 @@ PATRONI = (
         summary=f"Patroni and PostgreSQL on {LEADER}, the leader, are killed for good; a replica follows.",
         hosts=(LEADER,),
         set_up=(Leads(LEADER), *KILLED),
-        undo=rejoined(LEADER),
+        undo=(*rejoined(LEADER), Leads(LEADER)),
         holds=leads_elsewhere(LEADER),
         expected={f"postgresql/{LEADER}/patroni": "critical failed"},
         watch=Watch(seconds=90, allowed=WHILE_NOBODY_LEADS),
@@ -89,35 +90,35 @@ PATRONI = (
             "patroni": f"no leader for up to 20 s: CRITICAL; then one, and {LEADER} silent: WARNING",
             "haproxy": "no server of `write` is up for as long: CRITICAL, caused by patroni",
         },
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="leader-stopped",
         summary=f"Patroni is stopped on {LEADER}, the leader: it hands over, sweep after sweep.",
         hosts=(LEADER,),
         set_up=(Leads(LEADER), Run(LEADER, "systemctl stop patroni")),
-        undo=(Run(LEADER, "systemctl start patroni"), Well()),
+        undo=(Run(LEADER, "systemctl start patroni"), Well(), Leads(LEADER)),
         holds=leads_elsewhere(LEADER),
         expected={f"postgresql/{LEADER}/patroni": "critical inactive"},
         watch=Watch(
             seconds=90, allowed=(*WHILE_NOBODY_LEADS, f"postgresql/{LEADER}/patroni warning stopping")
         ),
         pending={"patroni": f"one leader again after seconds, and {LEADER} silent: WARNING"},
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="leader-powered-off",
         summary=f"{LEADER}, the leader and a member of etcd, loses its power; a replica follows.",
         hosts=(LEADER,),
         set_up=(Leads(LEADER), PowerCut(LEADER)),
-        undo=(PowerOn(LEADER), *rejoined(LEADER)),
+        undo=(PowerOn(LEADER), *rejoined(LEADER), Leads(LEADER)),
         holds=(MachineIs(LEADER, "off"), *leads_elsewhere(LEADER)),
         expected={f"host/{LEADER}": "critical host_unreachable"},
         pending={
             "patroni": f"one leader, {LEADER} silent: WARNING, caused by its host",
             "etcd": "2 of 3 members are healthy: WARNING redundancy_lost, caused by the host",
         },
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="leader-frozen-patroni",
@@ -127,6 +128,7 @@ PATRONI = (
         undo=(
             Run(LEADER, "systemctl kill --signal=CONT --kill-who=main patroni"),
             *rejoined(LEADER),
+            Leads(LEADER),
         ),
         holds=(
             *leads_elsewhere(LEADER),
@@ -135,7 +137,7 @@ PATRONI = (
         expected={},
         watch=Watch(seconds=90, allowed=WHILE_NOBODY_LEADS),
         pending={"patroni": f"{LEADER}'s own Patroni does not answer: WARNING timeout; one leader seen"},
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="patroni-paused",
@@ -155,7 +157,7 @@ PATRONI = (
             Run(LEADER, f"{CTL} pause --wait"),
             Run(REPLICA, f"su postgres -c '{patroni.BIN}/pg_ctl promote -w -D {patroni.DATA}'"),
         ),
-        undo=(Run(LEADER, f"{CTL} resume --wait || true"), *rejoined(REPLICA)),
+        undo=(Run(LEADER, f"{CTL} resume --wait || true"), *rejoined(REPLICA), Leads(LEADER)),
         holds=tuple(
             Holds(
                 host,
@@ -168,7 +170,7 @@ PATRONI = (
         pending={
             "patroni": f"CRITICAL split_brain: {LEADER} and {REPLICA} run as primary; and WARNING: paused"
         },
-        alone=True,
+        shakes_airflow=True,
     ),
 )
 
@@ -204,6 +206,7 @@ ETCD = (
             Run(REPLICA, "systemctl start --no-block etcd"),
             Run(THIRD, "systemctl start --no-block etcd"),
             Well(),
+            Leads(LEADER),
         ),
         holds=tuple(writes_to(host, 0) for host in names.HAPROXY),
         expected={
@@ -216,7 +219,7 @@ ETCD = (
             "patroni": "no leader: CRITICAL, caused by etcd",
             "haproxy": "no server of `write` is up: CRITICAL by min_up, caused by patroni",
         },
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="etcd-waits-for-majority",
@@ -230,6 +233,7 @@ ETCD = (
         undo=(
             *(Run(host, "systemctl start --no-block etcd") for host in names.POSTGRESQL),
             Well(),
+            Leads(LEADER),
         ),
         holds=(
             Holds(LEADER, "test $(systemctl show -P ActiveState etcd) = activating"),
@@ -246,14 +250,14 @@ ETCD = (
             "patroni": "no leader: CRITICAL, caused by etcd",
             "haproxy": "no server of `write` is up: CRITICAL by min_up, caused by patroni",
         },
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="leaderless",
         summary="Patroni is stopped on all three nodes, and PostgreSQL with it.",
         hosts=names.POSTGRESQL,
         set_up=tuple(Run(host, "systemctl stop patroni") for host in (THIRD, REPLICA, LEADER)),
-        undo=(*(Run(host, "systemctl start patroni") for host in names.POSTGRESQL), Well()),
+        undo=(*(Run(host, "systemctl start patroni") for host in names.POSTGRESQL), Well(), Leads(LEADER)),
         holds=tuple(writes_to(host, 0) for host in names.HAPROXY),
         expected={
             **{f"postgresql/{host}/patroni": "critical inactive" for host in names.POSTGRESQL},
@@ -263,7 +267,7 @@ ETCD = (
             "patroni": "no node answers, and there is no leader: CRITICAL, caused by the units",
             "haproxy": "no server of `write` is up: CRITICAL by min_up, caused by patroni",
         },
-        alone=True,
+        shakes_airflow=True,
     ),
 )
 
@@ -331,7 +335,7 @@ POSTGRESQL = (
             Run(LEADER, "systemctl stop locker 2>/dev/null || true; systemctl reset-failed"),
         ),
         expected={"postgresql_vip": "critical timeout"},
-        alone=True,
+        shakes_airflow=True,
     ),
     Fault(
         name="wrong-database-password",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lab.faults import aftermath
 from lab.faults.steps import Condition, Step
 
 MONITOR = "monitor"
@@ -60,3 +61,11 @@ class Fault:
     pending: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
     """Whether it may not be in place together with faults of other groups and hosts."""
+    shakes_airflow: bool = False
+    """Whether Airflow's programs lose their database by it, and may end and be started again; then it is
+    alone, too, and a sweep may show that of them or not."""
+
+    @property
+    def wanted(self) -> Mapping[str, str]:
+        """Everything that is expected, what may become of Airflow's programs included."""
+        return {**(aftermath.of_database() if self.shakes_airflow else {}), **self.expected}

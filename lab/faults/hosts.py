@@ -193,6 +193,7 @@ MONITORS = (
     ),
     Fault(
         name="local-monitor-cut-off",
+        shakes_airflow=True,
         summary="The monitor runs on scheduler-2 itself, and nothing that scheduler-2 sends goes out.",
         hosts=("scheduler-2",),
         set_up=(Drop("scheduler-2", "out"),),

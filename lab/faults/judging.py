@@ -41,7 +41,7 @@ def fits(verdict: Verdict, wanted: str) -> bool:
 
 def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> list[str]:
     """Return how a report differs from what these faults, in place together, must show."""
-    wanted = {key: said for fault in faults for key, said in fault.expected.items()}
+    wanted = {key: said for fault in faults for key, said in fault.wanted.items()}
     verdicts = {verdict["id"]: verdict for verdict in report["verdicts"]}
     found = [
         f"{key}: expected {said}, got {describe(verdicts.get(key))}"
@@ -61,11 +61,11 @@ def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> li
 
 def root_causes_of(fault: Fault, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
     """Return the ids that the report must lead with for a fault."""
-    if fault.root_causes is not None:
-        return fault.root_causes
-    return tuple(
+    fixed = fault.root_causes or ()
+    open_ones = fault.wanted if fault.root_causes is None else fault.wanted.keys() - fault.expected.keys()
+    return fixed + tuple(
         key
-        for key in fault.expected
+        for key in open_ones
         if key in verdicts and verdicts[key]["state"] not in CALM and verdicts[key]["caused_by"] is None
     )
 
@@ -88,11 +88,11 @@ def during(report: Report, fault: Fault, nominal: Nominal) -> list[str]:
     found = []
     for verdict in report["verdicts"]:
         key, said = verdict["id"], word(verdict)
-        before, after = nominal.verdicts.get(key), fault.expected.get(key)
+        before, after = nominal.verdicts.get(key), fault.wanted.get(key)
         allowed = any(fnmatchcase(f"{key} {said}", pattern) for pattern in fault.watch.allowed)
         if not (said == before or allowed or (after is not None and fits(verdict, after))):
             verdicts = {each["id"]: each for each in report["verdicts"]}
-            if not explained(verdict, verdicts, fault.expected):
+            if not explained(verdict, verdicts, fault.wanted):
                 found.append(f"{key}: meanwhile {describe(verdict)}")
     return found
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lab.command import LabError
+from lab.faults import aftermath
 from lab.faults.fault import Fault
 from lab.lab import Lab
 
@@ -33,6 +34,11 @@ def take_away(lab: Lab, fault: Fault) -> None:
     for step in fault.undo:
         try:
             step.apply(lab)
+        except LabError as error:
+            problems.append(str(error))
+    if fault.shakes_airflow:
+        try:
+            aftermath.forget_restarts(lab)
         except LabError as error:
             problems.append(str(error))
     note_of(lab, fault).unlink(missing_ok=True)

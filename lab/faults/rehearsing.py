@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.command import LabError
-from lab.faults import placing
+from lab.faults import aftermath, placing
 from lab.faults.fault import Fault
 from lab.faults.judging import Nominal, Verdict, differences, during, word
 from lab.faults.sweeping import sweep
@@ -56,10 +56,16 @@ def swept(lab: Lab, rehearsals: Sequence[Rehearsal], nominal: Nominal) -> None:
     began = time.monotonic()
     faults = [rehearsal.fault for rehearsal in rehearsals]
     with ThreadPoolExecutor(max_workers=len(faults)) as pool:
-        for task in [pool.submit(placing.put_in_place, lab, fault) for fault in faults]:
-            task.result()
+        tasks = [pool.submit(placing.put_in_place, lab, fault) for fault in faults]
+        for rehearsal, task in zip(rehearsals, tasks, strict=True):
+            try:
+                task.result()
+            except LabError as error:
+                rehearsal.problems.append(str(error))
     for rehearsal in rehearsals:
         rehearsal.took["in place"] = time.monotonic() - began
+    if any(rehearsal.problems for rehearsal in rehearsals):
+        return  # what a sweep says of half a fault proves nothing
     began = time.monotonic()
     first = faults[0]
     for number in range(first.sweeps):
@@ -133,6 +139,9 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[str]:
             left = [str(error)]
         if not left:
             return problems
+        if time.monotonic() > deadline - HEALING + 10.0:
+            # A connection that hung may have ended only now, and a program of Airflow with it.
+            aftermath.forget_restarts(lab)
         if time.monotonic() > deadline:
             return [*problems, *(f"not nominal {HEALING:g} s after it was healed: {each}" for each in left)]
         time.sleep(1.0)

@@ -1,16 +1,18 @@
 """Faults of the shared storage that no unit's state shows, and of units that wait for others."""
 
 from lab.cluster import names
-from lab.cluster.mounts import UNIT
+from lab.cluster.mounts import HOSTS, UNIT
 from lab.cluster.storage import PROBE, SHARED
 from lab.faults.fault import Fault
 from lab.faults.steps import Holds, Run
 
 ACTIVE, PASSIVE = names.NFS
-NFS_DROP_IN = "/run/systemd/system/nfs-server.service.d/lab.conf"
+NFS_DROP_IN = "/run/systemd/system/nfs-server.service.d/fault.conf"
 DAEMON = "/usr/bin/ganesha.nfsd -L /run/ganesha/log -f /etc/ganesha/lab.conf -p /run/ganesha/ganesha.pid"
 ONESHOT = f"[Service]\\nType=oneshot\\nRemainAfterExit=yes\\nExecStart=\\nExecStart={DAEMON}\\n"
-QUEUED = "/run/systemd/system/vsftpd.service.d/lab.conf"
+# Asked for a name that no cache has. Whoever waits for the far end can't be killed, so nobody waits for it.
+HANGS = f"stat {SHARED}/.$$ > /dev/null 2>&1 & sleep 1; kill -0 $!"
+QUEUED = "/run/systemd/system/vsftpd.service.d/fault.conf"
 
 FAULTS = (
     Fault(
@@ -60,11 +62,28 @@ FAULTS = (
         hosts=("celery-1",),
         set_up=(Run("celery-1", f"systemctl kill --signal=STOP {UNIT}"),),
         undo=(Run("celery-1", f"systemctl kill --signal=CONT {UNIT}"),),
-        holds=(Holds("celery-1", f"! timeout --signal=KILL 1 ls {SHARED}"),),
+        holds=(Holds("celery-1", HANGS),),
         expected={},
         pending={
             "resources": "the size of the log folder of celery-1 is not to be had: UNKNOWN command_timeout"
         },
+    ),
+    Fault(
+        name="mounts-hang-everywhere",
+        summary=f"What serves the shared folder on {ACTIVE} stands still, not its sshd: all mounts hang.",
+        hosts=(ACTIVE, *HOSTS),
+        set_up=(
+            # A mount that was idle since the address moved has nobody over there yet.
+            *(Run(host, f"timeout --signal=KILL 20 ls {SHARED}") for host in HOSTS),
+            Run(ACTIVE, "pkill -STOP -x sftp-server"),
+        ),
+        undo=(Run(ACTIVE, "pkill -CONT -x sftp-server || true"),),
+        holds=tuple(Holds(host, HANGS) for host in HOSTS),
+        expected={},
+        pending={
+            "resources": "the size of the log folder is not to be had on any host: UNKNOWN command_timeout"
+        },
+        alone=True,
     ),
     Fault(
         name="unit-queued-behind-another",

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lab.faults.database_steps import Leads, Well
 from lab.faults.fault import Fault
-from lab.faults.steps import Condition, Holds, Run
+from lab.faults.steps import Condition, Holds, Run, Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
     """A unit of a group on a host, and what else a sweep must show while it does not run there.
 
-    `after_stop` is the reason that is given once it was stopped in order.
+    `after_stop` is the reason that is given once it was stopped in order. `before` is done before every
+    set-up, `after` after every undo.
     """
 
     group: str
@@ -20,6 +22,8 @@ class Watched:
     after_stop: str = "inactive"
     besides: dict[str, str] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
 
     @property
     def id(self) -> str:
@@ -29,7 +33,7 @@ class Watched:
     @property
     def drop_in(self) -> str:
         """A drop-in file that is gone with the next boot."""
-        return f"/run/systemd/system/{self.unit}.service.d/lab.conf"
+        return f"/run/systemd/system/{self.unit}.service.d/fault.conf"
 
 
 RABBIT_3_GONE = {
@@ -56,6 +60,21 @@ WATCHED = (
         host="scheduler-2",
         unit="airflow-triggerer",
         pending={"airflow": "the only triggerer has no fresh heartbeat: CRITICAL"},
+    ),
+    Watched(
+        group="postgresql",
+        host="postgresql-3",
+        unit="etcd",
+        pending={"etcd": "one of three members does not answer: WARNING redundancy_lost"},
+        after=(Well(),),
+    ),
+    Watched(
+        group="postgresql",
+        host="postgresql-2",
+        unit="patroni",
+        pending={"patroni": "postgresql-2 does not answer: WARNING, caused by its unit"},
+        before=(Leads("postgresql-1"),),
+        after=(Well(),),
     ),
     Watched(group="rabbitmq", host="rabbit-3", unit="rabbitmq-server", besides=RABBIT_3_GONE),
     Watched(
@@ -118,7 +137,8 @@ def crash_looping(it: Watched) -> Fault:
         set_up=f"{with_drop_in(it, *loop, 'ExecStartPre=/bin/false')}\nsystemctl restart {it.unit} || true",
         undo=(
             f"{without_drop_in(it)}; systemctl stop {it.unit}; systemctl reset-failed {it.unit} || true\n"
-            f"systemctl start {it.unit}"
+            # Restarts are counted in the journal for 15 minutes, of whatever fault they were.
+            f"systemctl start {it.unit}; journalctl --quiet --rotate --vacuum-files=1"
         ),
         holds=f"test $(systemctl show --value -p NRestarts {it.unit}) -ge 3",
     )
@@ -163,8 +183,8 @@ def fault(
         name=f"{it.unit}-{what}",
         summary=f"{it.unit} on {it.host} {said}.",
         hosts=(it.host,),
-        set_up=(Run(it.host, set_up, timeout=60.0),),
-        undo=(Run(it.host, undo, timeout=60.0),),
+        set_up=(*it.before, Run(it.host, set_up, timeout=60.0)),
+        undo=(Run(it.host, undo, timeout=60.0), *it.after),
         holds=tuple(conditions),
         expected={it.id: f"critical {reason}", **it.besides},
         pending=it.pending,
