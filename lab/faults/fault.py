@@ -66,6 +66,6 @@ class Fault:
     alone, too, and a sweep may show that of them or not."""
 
     @property
-    def wanted(self) -> Mapping[str, str]:
-        """Everything that is expected, what may become of Airflow's programs included."""
-        return {**(aftermath.of_database() if self.shakes_airflow else {}), **self.expected}
+    def possible(self) -> Mapping[str, str]:
+        """What a sweep may show beside what it must: id → alternatives."""
+        return aftermath.of_database() if self.shakes_airflow else {}

@@ -41,7 +41,8 @@ def fits(verdict: Verdict, wanted: str) -> bool:
 
 def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> list[str]:
     """Return how a report differs from what these faults, in place together, must show."""
-    wanted = {key: said for fault in faults for key, said in fault.wanted.items()}
+    wanted = {key: said for fault in faults for key, said in fault.expected.items()}
+    possible = {key: said for fault in faults for key, said in fault.possible.items()}
     verdicts = {verdict["id"]: verdict for verdict in report["verdicts"]}
     found = [
         f"{key}: expected {said}, got {describe(verdicts.get(key))}"
@@ -49,8 +50,8 @@ def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> li
         if key not in verdicts or not fits(verdicts[key], said)
     ]
     for key, verdict in verdicts.items():
-        as_before = nominal.verdicts.get(key) == word(verdict)
-        if key not in wanted and not as_before and not explained(verdict, verdicts, wanted):
+        allowed = nominal.verdicts.get(key) == word(verdict) or fits(verdict, possible.get(key, ""))
+        if key not in wanted and not allowed and not explained(verdict, verdicts, wanted):
             found.append(f"{key}: expected {nominal.verdicts.get(key, 'nothing')}, got {describe(verdict)}")
     found += [f"{key}: is missing from the report" for key in nominal.verdicts if key not in verdicts]
     roots = {key for fault in faults for key in root_causes_of(fault, verdicts)}
@@ -61,11 +62,10 @@ def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> li
 
 def root_causes_of(fault: Fault, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
     """Return the ids that the report must lead with for a fault."""
-    fixed = fault.root_causes or ()
-    open_ones = fault.wanted if fault.root_causes is None else fault.wanted.keys() - fault.expected.keys()
-    return fixed + tuple(
+    told = [*fault.possible, *(fault.expected if fault.root_causes is None else ())]
+    return (fault.root_causes or ()) + tuple(
         key
-        for key in open_ones
+        for key in told
         if key in verdicts and verdicts[key]["state"] not in CALM and verdicts[key]["caused_by"] is None
     )
 
@@ -88,11 +88,12 @@ def during(report: Report, fault: Fault, nominal: Nominal) -> list[str]:
     found = []
     for verdict in report["verdicts"]:
         key, said = verdict["id"], word(verdict)
-        before, after = nominal.verdicts.get(key), fault.wanted.get(key)
+        before = nominal.verdicts.get(key)
+        after = fault.expected.get(key) or fault.possible.get(key)
         allowed = any(fnmatchcase(f"{key} {said}", pattern) for pattern in fault.watch.allowed)
         if not (said == before or allowed or (after is not None and fits(verdict, after))):
             verdicts = {each["id"]: each for each in report["verdicts"]}
-            if not explained(verdict, verdicts, fault.wanted):
+            if not explained(verdict, verdicts, fault.expected):
                 found.append(f"{key}: meanwhile {describe(verdict)}")
     return found
 

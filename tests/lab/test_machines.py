@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import HostSpec, Lab, LabError, cgroups, state
+from lab import HostSpec, Lab, LabError, cgroups, limits, state
 from lab.network import Network, mac
 from lab.process import Process
 from lab.sleepers import CLUSTER
@@ -248,6 +248,7 @@ def traces() -> dict[str, set[str]]:
         "processes": {*mine, *spawned},
         "cgroups": set(cgroups.named(state.PREFIX)),
         "folders": {str(path) for path in state.ROOT.glob("*")},
+        "limits": {limits.INSTANCES.read_text(encoding="ascii")},
     }
 
 

@@ -129,3 +129,18 @@ def test_faults_of_other_hosts_and_groups_go_together_and_the_others_do_not() ->
     assert "rabbitmq_cluster" in area(rabbit)
     many = [fault(str(n), hosts=(f"x-{n}",), expected={f"g{n}": "ok ok"}) for n in range(AT_ONCE + 1)]
     assert [len(batch) for batch in batches(many)] == [AT_ONCE, 1]
+
+
+def test_what_a_shaken_airflow_may_show_may_be_shown_or_not() -> None:
+    unit = "triggerer/scheduler-2/airflow-triggerer"
+    nominal = Nominal({**NOMINAL.verdicts, unit: "ok ok"})
+    shaking = fault(shakes_airflow=True)
+    calm = report(**FAILED)
+    shaken = report(**{**FAILED, "roots": ("nfs/nfs-1/lsyncd", unit)})
+    for each, said in ((calm, "ok ok"), (shaken, "warning restarted_recently")):
+        state, reason = said.split()
+        each["verdicts"].append(
+            {"id": unit, "state": state, "reason": reason, "notes": [], "summary": "", "caused_by": None}
+        )
+        assert differences(each, [shaking], nominal) == []
+    assert len(differences(shaken, [fault()], nominal)) == 1
