@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo demo-airflow test test-others check format lab-test lab-up lab-down lab-status bench requirements clean
+.PHONY: help demo demo-airflow test test-newest check format lab-test lab-up lab-down lab-status bench requirements clean
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,8 +54,8 @@ test: $(VENV)/.dev ## Run the tests (all but those that boot machines)
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -m "not lab"
 
-test-others: ## Run the tests on every other Python from 3.11 on that is found
-	@tools/test-other-pythons "$(PYTHON)" $(MAKE)
+test-newest: ## Run the tests on the newest Python that is found
+	@tools/test-newest-python "$(PYTHON)" $(MAKE)
 
 lab-test: $(VENV)/.dev ## Boot machines, and the whole cluster with every fault, and run the tests on them (root)
 	@$(BIN)/python -m pytest -m lab

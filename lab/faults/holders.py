@@ -4,7 +4,7 @@ from lab.cluster import names
 from lab.cluster.keepalived import FAULT_FILE
 from lab.cluster.storage import NOTIFY
 from lab.faults.fault import Fault
-from lab.faults.roles import DAG_PROCESSOR, LSYNCD, NFS_SERVER, RESET_PASSIVE, RESTING, RUNNING
+from lab.faults.roles import DAG_PROCESSOR, LSYNCD, NFS_SERVER, READY, RESET_PASSIVE, RESTING, RUNNING
 from lab.faults.steps import Cut, Holds, Mend, PowerCut, PowerOn, Run
 
 ACTIVE, PASSIVE = names.NFS
@@ -120,7 +120,7 @@ FAULTS = (
         summary=f"{PASSIVE}, the passive node, loses its power: nobody could take over.",
         hosts=(PASSIVE,),
         set_up=(PowerCut(PASSIVE),),
-        undo=(PowerOn(PASSIVE),),
+        undo=(PowerOn(PASSIVE), READY),
         expected={
             f"host/{PASSIVE}": "critical host_unreachable",
             "nfs/vip": "ok ok +uniqueness_unproven",

@@ -2,9 +2,10 @@
 
 from lab.cluster import names
 from lab.cluster.inventory import GROUPS
+from lab.cluster.keepalived import STARTUP_DELAY
 from lab.faults.drop_in import changed, ways
 from lab.faults.fault import Fault
-from lab.faults.steps import Holds, Run
+from lab.faults.steps import Holds, Run, Wait
 
 ACTIVE, PASSIVE = names.NFS
 UNITS = names.ACTIVE_ONLY
@@ -29,6 +30,8 @@ RESTING = f"""
       case $(systemctl show -P ActiveState $unit) in inactive | failed) ;; *) exit 1 ;; esac
     done"""
 """Scripts that end with 0 when all of the units run, and when none does or is about to."""
+READY = Wait(STARTUP_DELAY + 1.0)
+"""Until then a keepalived that has just started would not take the address over: a failover would be late."""
 RESET_PASSIVE = f"systemctl stop {' '.join(UNITS)}; systemctl reset-failed {' '.join(UNITS)} || true"
 
 
@@ -146,7 +149,7 @@ AT_REST = (
         summary=f"keepalived is stopped on {PASSIVE}: it would not take over.",
         hosts=(PASSIVE,),
         set_up=(Run(PASSIVE, "systemctl stop keepalived"),),
-        undo=(Run(PASSIVE, "systemctl start keepalived"),),
+        undo=(Run(PASSIVE, "systemctl start keepalived"), READY),
         expected={f"nfs/{PASSIVE}/keepalived": "critical inactive"},
     ),
 )
