@@ -269,9 +269,14 @@ def main() -> int:
     try:
         require_root()
         result: int = arguments.action(arguments)
+        sys.stdout.flush()
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Who read has gone; Python would say so again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return 130
     return result

@@ -16,7 +16,7 @@ class Watch:
     The first begins with the set-up; a sweep every `every` seconds, until two in a row show what the fault
     expects and what holds does, or `seconds` have passed, which is an error. Until then each verdict must be
     as it was before, as the fault expects it, or one of `allowed`: patterns of fnmatch(3) for
-    `<id> <state> <reason>`, such as `nfs/*/lsyncd warning failover_in_progress`.
+    `<id> <state> <reason>`, such as `nfs/*/lsyncd warning failover_in_progress`; or a consequence of those.
     """
 
     seconds: float

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lab.cluster.inventory import GROUPS
 from lab.faults.fault import Fault
 
 Report = Mapping[str, Any]
@@ -53,6 +54,7 @@ def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> li
         allowed = nominal.verdicts.get(key) == word(verdict) or fits(verdict, possible.get(key, ""))
         if key not in wanted and not allowed and not explained(verdict, verdicts, wanted):
             found.append(f"{key}: expected {nominal.verdicts.get(key, 'nothing')}, got {describe(verdict)}")
+    found += expected_when_dead(report)
     found += [f"{key}: is missing from the report" for key in nominal.verdicts if key not in verdicts]
     roots = {key for fault in faults for key in root_causes_of(fault, verdicts)}
     if not found and roots != set(report["root_causes"]):
@@ -82,20 +84,35 @@ def explained(verdict: Verdict, verdicts: Mapping[str, Verdict], wanted: Mapping
     return False
 
 
+def expected_when_dead(report: Report) -> list[str]:
+    """Return the active/passive groups of which a report calls everything expected, though nothing runs."""
+    found = []
+    for name, group in GROUPS.items():
+        units = group.get("active_passive", {}).get("units", ())
+        ids = {f"{name}/{host}/{unit}" for host in group["hosts"] for unit in units}
+        states = [verdict["state"] for verdict in report["verdicts"] if verdict["id"] in ids]
+        if states and set(states) == {"expected"}:
+            found.append(f"{name}: every unit of it is EXPECTED on every node, so nothing of it runs")
+    return found
+
+
 def during(report: Report, fault: Fault, nominal: Nominal) -> list[str]:
     """Return what a sweep in mid-fault said that is neither as before, nor as after, nor allowed."""
     assert fault.watch is not None, "only a fault that is watched has a while in between"
-    found = []
-    for verdict in report["verdicts"]:
-        key, said = verdict["id"], word(verdict)
-        before = nominal.verdicts.get(key)
-        after = fault.expected.get(key) or fault.possible.get(key)
-        allowed = any(fnmatchcase(f"{key} {said}", pattern) for pattern in fault.watch.allowed)
-        if not (said == before or allowed or (after is not None and fits(verdict, after))):
-            verdicts = {each["id"]: each for each in report["verdicts"]}
-            if not explained(verdict, verdicts, fault.expected):
-                found.append(f"{key}: meanwhile {describe(verdict)}")
-    return found
+    verdicts = {verdict["id"]: verdict for verdict in report["verdicts"]}
+    fine = {
+        key
+        for key, verdict in verdicts.items()
+        if nominal.verdicts.get(key) == word(verdict)
+        or fits(verdict, fault.expected.get(key) or fault.possible.get(key, ""))
+        or any(fnmatchcase(f"{key} {word(verdict)}", pattern) for pattern in fault.watch.allowed)
+    }
+    causes = {key: "" for key in fine if verdicts[key]["state"] not in CALM}
+    return expected_when_dead(report) + [
+        f"{key}: meanwhile {describe(verdict)}"
+        for key, verdict in verdicts.items()
+        if key not in fine and not explained(verdict, verdicts, causes)
+    ]
 
 
 def describe(verdict: Verdict | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lab.faults.database_steps import Leads, Well
 from lab.faults.fault import Fault
+from lab.faults.roles import SETTLED
 from lab.faults.steps import Condition, Holds, Run, Step
 
 
@@ -13,7 +14,7 @@ class Watched:
     """A unit of a group on a host, and what else a sweep must show while it does not run there.
 
     `after_stop` is the reason that is given once it was stopped in order. `before` is done before every
-    set-up, `after` after every undo.
+    set-up, `after` after every undo; `settled` must hold, too, before the fault counts as in place.
     """
 
     group: str
@@ -23,6 +24,7 @@ class Watched:
     besides: dict[str, str] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
     before: tuple[Step, ...] = ()
+    settled: tuple[Condition, ...] = ()
     after: tuple[Step, ...] = ()
 
     @property
@@ -88,14 +90,16 @@ WATCHED = (
         group="nfs",
         host="nfs-1",
         unit="nfs-server",
+        settled=(SETTLED,),
         pending={"tcp": "port 2049 of the NFS VIP is refused: CRITICAL, caused by the unit"},
     ),
     # Stopped by SIGTERM it ends with 143, which systemd calls a failure.
-    Watched(group="nfs", host="nfs-1", unit="lsyncd", after_stop="failed"),
+    Watched(group="nfs", host="nfs-1", unit="lsyncd", after_stop="failed", settled=(SETTLED,)),
     Watched(
         group="nfs",
         host="nfs-1",
         unit="airflow-dag-processor",
+        settled=(SETTLED,),
         pending={"airflow": "no DAG processor has a fresh heartbeat: CRITICAL, caused by the unit"},
     ),
 )
@@ -176,7 +180,7 @@ def fault(
     it: Watched, what: str, said: str, reason: str, *, set_up: str, undo: str, holds: str = "true"
 ) -> Fault:
     """Return one fault of one unit."""
-    conditions: list[Condition] = [Holds(it.host, holds)]
+    conditions: list[Condition] = [Holds(it.host, holds), *it.settled]
     if it.besides:  # a broker that is going down may still answer for a moment
         conditions.append(Holds(it.host, "! ss -Hltn sport = :5672 | grep -q ."))
     return Fault(

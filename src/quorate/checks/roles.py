@@ -107,7 +107,7 @@ def judge_unit(
     if len(roles.holders) > 1:
         return _two_holders(host, unit, roles, finding)
     if active is None:
-        return _no_holder(host, unit, roles, finding)
+        return _no_holder(host, unit, roles, finding, seen[-1])
     if contradicts and failover_in_progress(group, active, looks):
         return Finding(state=State.WARNING, reason=Reason.FAILOVER_IN_PROGRESS, age=finding.age)
     return finding
@@ -141,7 +141,7 @@ def _two_holders(host: str, unit: str, roles: Roles, required: Finding) -> Findi
     return Finding(state=State.UNKNOWN, reason=Reason.ACTIVE_NODE_AMBIGUOUS, detail=detail)
 
 
-def _no_holder(host: str, unit: str, roles: Roles, required: Finding) -> Finding:
+def _no_holder(host: str, unit: str, roles: Roles, required: Finding, facts: UnitFacts) -> Finding:
     running, unseen = roles.running[unit], roles.unseen[unit]
     if roles.unasked:
         detail = f"no node that answered holds the virtual IP; {', '.join(roles.unasked)} could not be asked"
@@ -156,6 +156,9 @@ def _no_holder(host: str, unit: str, roles: Roles, required: Finding) -> Finding
         where = f"runs on {', '.join(running)}" if running else f"could not be seen on {', '.join(unseen)}"
         detail = f"it {where}, and no node holds the virtual IP"
         return Finding(state=State.UNKNOWN, reason=Reason.ACTIVE_NODE_UNKNOWN, detail=detail)
+    if units.was_stopped(facts):
+        # Whoever gave the address up stopped it: it is missing as the others are, and did not break.
+        return replace(_critical(Reason.INACTIVE, required), notes=("stopped_by_signal",))
     return required
 
 

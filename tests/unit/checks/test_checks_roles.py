@@ -28,6 +28,7 @@ NODES = ("nfs-1", "nfs-2", "nfs-3")
 NOT_SEEN = Unobserved(reason=Reason.COMMAND_TIMEOUT)
 NO_TOOL = Unobserved(reason=Reason.TOOL_MISSING, detail="ip cannot be run")
 HELD, FREE, DOWN = True, False, "down"
+STOPPED = unit("failed/failed", result="exit-code", exec_main_code=1, exec_main_status=143)
 LOOP = unit(n_restarts=9, active_age=5.0)
 
 Node = tuple[bool | Unobserved, Fact] | str
@@ -50,6 +51,14 @@ WITHOUT_A_PROVEN_HOLDER: Mapping[str, tuple[tuple[Node, ...], tuple[str, ...]]] 
     "H=0 U=0, runs nowhere, failed on one": (
         ((FREE, FAILED), (FREE, RESTS)),
         ("CRITICAL no_active_node", "CRITICAL failed", "CRITICAL inactive < nfs/vip"),
+    ),
+    "H=0 U=0, runs nowhere, stopped by its signal on one": (
+        ((FREE, STOPPED), (FREE, RESTS)),
+        (
+            "CRITICAL no_active_node",
+            "CRITICAL inactive [stopped_by_signal] < nfs/vip",
+            "CRITICAL inactive < nfs/vip",
+        ),
     ),
     "H=0 U=0, runs on one": (
         ((FREE, RUNS), (FREE, RESTS)),

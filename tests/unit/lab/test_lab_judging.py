@@ -110,11 +110,23 @@ def test_a_verdict_that_is_missing_differs() -> None:
 
 def test_meanwhile_only_what_was_or_will_be_or_is_allowed_may_be_said() -> None:
     watch = Watch(seconds=10, allowed=("nfs/*/lsyncd warning failover_in_progress",))
-    over = fault(watch=watch, expected={"nfs/nfs-1/lsyncd": "expected passive_inactive"})
+    after = {"nfs/nfs-1/lsyncd": "expected passive_inactive", "nfs/nfs-2/lsyncd": "ok ok"}
+    over = fault(watch=watch, expected=after)
     for said in ("ok ok", "expected passive_inactive", "warning failover_in_progress"):
-        assert during(report(nfs__nfs_1__lsyncd=said), over, NOMINAL) == []
+        assert during(report(nfs__nfs_1__lsyncd=said, nfs__nfs_2__lsyncd="ok ok"), over, NOMINAL) == []
     (found,) = during(report(nfs__nfs_1__lsyncd="critical inactive"), over, NOMINAL)
     assert found == "nfs/nfs-1/lsyncd: meanwhile critical inactive ()"
+    caused = report(nfs__nfs_1__lsyncd="critical inactive", causes={"nfs/nfs-1/lsyncd": "nfs/nfs-2/lsyncd"})
+    assert len(during(caused, over, NOMINAL)) == 1  # what is calm explains nothing
+
+
+def test_expected_on_every_node_is_a_dead_pair_whatever_a_fault_says() -> None:
+    dead = {"nfs/nfs-1/lsyncd": "expected passive_inactive"}
+    watch = Watch(seconds=10, allowed=())
+    said = report(nfs__nfs_1__lsyncd="expected passive_inactive")
+    words = "nfs: every unit of it is EXPECTED on every node, so nothing of it runs"
+    assert during(said, fault(watch=watch, expected=dead), NOMINAL) == [words]
+    assert differences(said, [fault(expected=dead)], NOMINAL) == [words]
 
 
 def test_faults_of_other_hosts_and_groups_go_together_and_the_others_do_not() -> None:
