@@ -157,6 +157,8 @@ MAJORITY = (
             CHECK: "critical quorum_lost",
             **{member(host): REFUSED for host in names.RABBIT},
         },
+        # Nothing that systemd knows explains the one that pauses, nor then the lost quorum.
+        root_causes=(unit(ONE), unit(TWO), CHECK, member(THREE)),
         pending={"celery": "caused by the broker's quorum: no worker answers, CRITICAL"},
     ),
     Fault(

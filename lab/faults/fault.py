@@ -36,7 +36,7 @@ class Fault:
     alternatives where the moment decides; notes that must be there follow: `ok ok +sudo_denied`.
     Whatever is not named must be as in the nominal cluster, or name one of these as its cause, however far.
     `root_causes` are the ids that the report leads with; without it, those of `expected` that are WARNING or
-    worse and are no consequences.
+    worse.
 
     `secrets` replaces what the monitor has in its environment, `sweep_from` is the host that sweeps, as
     `local`, instead of the monitor; with `by_name` it has the others' names and not their addresses.

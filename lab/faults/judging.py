@@ -64,12 +64,11 @@ def differences(report: Report, faults: Iterable[Fault], nominal: Nominal) -> li
 
 def root_causes_of(fault: Fault, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
     """Return the ids that the report must lead with for a fault."""
-    told = [*fault.possible, *(fault.expected if fault.root_causes is None else ())]
-    return (fault.root_causes or ()) + tuple(
-        key
-        for key in told
-        if key in verdicts and verdicts[key]["state"] not in CALM and verdicts[key]["caused_by"] is None
-    )
+    bad = {key for key, verdict in verdicts.items() if verdict["state"] not in CALM}
+    told = fault.root_causes
+    if told is None:
+        told = tuple(key for key in fault.expected if key in bad)
+    return (*told, *(key for key in fault.possible if key in bad and verdicts[key]["caused_by"] is None))
 
 
 def explained(verdict: Verdict, verdicts: Mapping[str, Verdict], wanted: Mapping[str, str]) -> bool:

@@ -40,6 +40,7 @@ ADDRESSES = (
         set_up=(Run(PASSIVE, "systemctl stop keepalived"), Run(ACTIVE, "systemctl stop keepalived")),
         undo=(Run(ACTIVE, "systemctl start keepalived"), Run(PASSIVE, "systemctl start keepalived")),
         holds=LEFT,
+        root_causes=("nfs/vip", *(f"nfs/{node}/keepalived" for node in names.NFS)),
         expected={
             "nfs/vip": "critical no_active_node",
             **{f"nfs/{node}/keepalived": "critical inactive" for node in names.NFS},
@@ -55,6 +56,7 @@ ADDRESSES = (
         set_up=tuple(Drop(node, "in", "ip protocol vrrp") for node in names.NFS),
         undo=tuple(Mend(node) for node in names.NFS),
         holds=ARRIVED,
+        root_causes=("nfs/vip",),
         expected={
             "nfs/vip": "critical duplicate_vip",
             **{f"nfs/{node}/{unit}": "critical split_brain" for node in names.NFS for unit in UNITS},
@@ -68,6 +70,7 @@ ADDRESSES = (
         set_up=(Run(PASSIVE, f"echo 1 > {FAULT_FILE}"), PowerCut(ACTIVE)),
         undo=(PowerOn(ACTIVE), Run(PASSIVE, f"rm -f {FAULT_FILE}")),
         holds=(MachineIs(ACTIVE, "off"), Holds(PASSIVE, f"! {HELD}")),
+        root_causes=(f"host/{ACTIVE}",),
         expected={
             f"host/{ACTIVE}": "critical host_unreachable",
             "nfs/vip": "unknown active_node_unknown",
@@ -82,6 +85,7 @@ ADDRESSES = (
         set_up=(PowerCut(PASSIVE), PowerCut(ACTIVE)),
         undo=(PowerOn(ACTIVE), PowerOn(PASSIVE)),
         holds=tuple(MachineIs(node, "off") for node in names.NFS),
+        root_causes=tuple(f"host/{node}" for node in names.NFS),
         expected={
             **{f"host/{node}": "critical host_unreachable" for node in names.NFS},
             "nfs/vip": "unknown active_node_unknown",

@@ -191,6 +191,7 @@ def fault(
         undo=(Run(it.host, undo, timeout=60.0), *it.after),
         holds=tuple(conditions),
         expected={it.id: f"critical {reason}", **it.besides},
+        root_causes=(it.id,),
         pending=it.pending,
     )
 
