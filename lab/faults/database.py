@@ -274,11 +274,12 @@ ETCD = (
 POSTGRESQL = (
     Fault(
         name="standby-lags",
-        summary=f"{REPLICA} receives what is written, and has stopped to replay it: it lags by 20 MB.",
+        summary=f"{REPLICA} receives what is written, and what replays it stands still: it lags by 20 MB.",
         hosts=(REPLICA,),
         set_up=(
             Leads(LEADER),
-            Run(REPLICA, sql("SELECT pg_wal_replay_pause()")),
+            # pg_wal_replay_pause() would not do: Patroni resumes what is paused in its next round.
+            Run(REPLICA, "pkill -STOP -f '[s]tartup recovering'"),
             Run(
                 LEADER,
                 sql(
@@ -287,7 +288,7 @@ POSTGRESQL = (
             ),
         ),
         undo=(
-            Run(REPLICA, sql("SELECT pg_wal_replay_resume()")),
+            Run(REPLICA, "pkill -CONT -f '[s]tartup recovering' || true"),
             Leads(LEADER),
             Run(LEADER, sql("DROP TABLE IF EXISTS lag")),
         ),
