@@ -1,6 +1,7 @@
 """How a RabbitMQ node fails to answer, and that nothing is left of it."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -104,7 +105,9 @@ async def test_what_is_no_node(ask_broker: AskRabbit, how: Break, reason: Reason
         took = time.monotonic() - started
 
     assert isinstance(reply, NoReply)
-    assert (reply.reason, reply.detail[: len(detail)]) == (reason, detail)
+    # It says how long it took, which is a bit more than the limit on a machine that is busy.
+    said = re.sub(r"within 0\.[3-9] s", "within 0.3 s", reply.detail)
+    assert (reply.reason, said[: len(detail)]) == (reason, detail)
     assert "\x1b" not in reply.detail
     assert took < 0.6 + _LATE
 
