@@ -17,7 +17,7 @@ from lab import cgroups, cleaning, identity, limits, network, rootfs, state
 from lab.command import LabError
 from lab.machine import STARTED, Machine, wait_for_end
 from lab.network import Network
-from lab.requirements import ensure_programs, require_root
+from lab.requirements import ensure_programs, require_devices, require_root
 from lab.spec import HostSpec
 from lab.state import HostRecord, LabRecord
 
@@ -120,6 +120,7 @@ class Lab:
     def up(self, *, bound: float = 60.0) -> None:
         """Bring everything up, and whatever goes wrong or interrupts it, take everything away again."""
         require_root()
+        require_devices(device for spec in self.specs for device in spec.devices)
         ensure_programs()
         places = {spec.rootfs: rootfs.build(spec.rootfs, self.cache) for spec in self.specs}
         hosts = {

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from lab.command import LabError, run
@@ -23,6 +24,14 @@ def require_root() -> None:
     """Raise a LabError unless this process may make namespaces, mounts and machines."""
     if os.geteuid() != 0:
         raise LabError("the lab boots machines and needs root: run it as root, or with sudo")
+
+
+def require_devices(devices: Iterable[str]) -> None:
+    """Raise a LabError for the first device file that this machine lacks."""
+    for device in devices:
+        if not Path(device).exists():
+            module = Path(device).name
+            raise LabError(f"this machine has no {device}: load its kernel module (modprobe {module})")
 
 
 def missing_packages() -> list[str]:
