@@ -13,7 +13,7 @@ SHAKEN = "ok ok | critical crashed | warning restarted_recently | warning starti
 FORGET = """
 for unit in {units}; do
   if test "$(systemctl show -P NRestarts $unit)" != 0; then
-    systemctl restart $unit
+    systemctl try-restart $unit  # one that was stopped meanwhile stays so
     journalctl --quiet --rotate --vacuum-files=1  # restarts are counted in it for 15 minutes
   fi
 done

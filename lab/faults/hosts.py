@@ -202,7 +202,6 @@ MONITORS = (
         expected={
             "monitor": "unknown monitor_isolated",
             "host/scheduler-2": "ok ok",
-            "scheduler/scheduler-2/airflow-scheduler": "ok ok",
         },
     ),
     Fault(

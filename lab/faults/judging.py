@@ -73,25 +73,34 @@ def root_causes_of(fault: Fault, verdicts: Mapping[str, Verdict]) -> tuple[str, 
 
 def explained(verdict: Verdict, verdicts: Mapping[str, Verdict], wanted: Mapping[str, str]) -> bool:
     """Return whether a verdict's causes lead to one that a fault names."""
+    if verdict["state"] in CALM:
+        return False  # whatever could not be asked is never fine, nor rightly passive
     seen: set[str] = set()
     cause = verdict["caused_by"]
-    while cause is not None and cause not in seen:
+    while cause in verdicts and cause not in seen:
+        if verdicts[cause]["state"] not in ("critical", "unknown"):
+            return False
         if cause in wanted:
             return True
         seen.add(cause)
-        cause = verdicts[cause]["caused_by"] if cause in verdicts else None
+        cause = verdicts[cause]["caused_by"]
     return False
 
 
 def expected_when_dead(report: Report) -> list[str]:
-    """Return the active/passive groups of which a report calls everything expected, though nothing runs."""
+    """Return the active/passive groups of which a report calls units expected that nothing proves to be."""
     found = []
+    unheld = {v["group"] for v in report["verdicts"] if v["id"].endswith("/vip") and v["state"] != "ok"}
     for name, group in GROUPS.items():
         units = group.get("active_passive", {}).get("units", ())
         ids = {f"{name}/{host}/{unit}" for host in group["hosts"] for unit in units}
         states = [verdict["state"] for verdict in report["verdicts"] if verdict["id"] in ids]
         if states and set(states) == {"expected"}:
             found.append(f"{name}: every unit of it is EXPECTED on every node, so nothing of it runs")
+        elif name in unheld and "expected" in states:
+            found.append(
+                f"{name}: a unit of it is EXPECTED, though no one node is proven to hold the address"
+            )
     return found
 
 

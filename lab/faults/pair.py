@@ -154,10 +154,11 @@ FAILOVERS = (
         watch=Watch(
             seconds=60,
             allowed=(
-                *FAILOVER,
+                # Nobody knows of the address while nfs-1 can't be asked.
+                *FAILOVER[1:],
                 # Until the standby has the address, which takes it three seconds without a word.
                 "nfs/vip unknown active_node_unknown",
-                f"nfs/{PASSIVE}/* unknown peer_unverified",
+                *(f"nfs/{PASSIVE}/{unit} unknown peer_unverified" for unit in UNITS),
             ),
         ),
     ),

@@ -105,7 +105,7 @@ def watched(lab: Lab, rehearsal: Rehearsal, nominal: Nominal) -> None:
             left = differences(report, [fault], nominal)
             settled = settled + 1 if not left and not placer.is_alive() else 0
             rehearsal.problems += [] if not left else during(report, fault, nominal)
-            if time.monotonic() - began > fault.watch.seconds:
+            if settled < 2 and time.monotonic() - began > fault.watch.seconds:
                 raise LabError(f"not settled after {fault.watch.seconds:g} s: {'; '.join(left)}")
             time.sleep(max(0.0, fault.watch.every - (time.monotonic() - turn)))
     finally:

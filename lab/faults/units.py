@@ -158,9 +158,15 @@ def masked(it: Watched) -> Fault:
         "masked",
         set_up=f"{stop(it)}\n{away}\nln -s /dev/null /etc/systemd/system/{it.unit}.service\n"
         "systemctl daemon-reload",
-        undo=f"rm -f /etc/systemd/system/{it.unit}.service\n{put_back(it)}\nsystemctl start {it.unit}",
+        undo=f"{unmask(it)}\n{put_back(it)}\nsystemctl start {it.unit}",
         holds=f"test $(systemctl show --value -p LoadState {it.unit}) = masked",
     )
+
+
+def unmask(it: Watched) -> str:
+    """Return the script that takes the mask away, and never the unit's own file."""
+    file = f"/etc/systemd/system/{it.unit}.service"
+    return f"if test -L {file}; then rm {file}; fi"
 
 
 def missing(it: Watched) -> Fault:

@@ -156,3 +156,33 @@ def test_what_a_shaken_airflow_may_show_may_be_shown_or_not() -> None:
         )
         assert differences(each, [shaking], nominal) == []
     assert len(differences(shaken, [fault()], nominal)) == 1
+
+
+def test_what_is_calm_is_no_consequence_and_explains_nothing() -> None:
+    down = fault(expected={"host/nfs-1": "critical host_unreachable"})
+    said = {"host__nfs_1": "critical host_unreachable", "roots": ("host/nfs-1",)}
+    causes = {"nfs/nfs-1/lsyncd": "host/nfs-1"}
+    false = report(**said, nfs__nfs_1__lsyncd="expected passive_inactive", causes=causes)
+    assert next(each.partition(":")[0] for each in differences(false, [down], NOMINAL)) == "nfs/nfs-1/lsyncd"
+    calm = fault(expected={"host/nfs-1": "ok ok"})
+    blamed = report(nfs__nfs_1__lsyncd="unknown host_unreachable", causes=causes)
+    assert len(differences(blamed, [calm], NOMINAL)) == 1
+
+
+def test_nothing_is_expected_where_nobody_is_proven_to_hold_the_address() -> None:
+    nominal = Nominal({**NOMINAL.verdicts, "nfs/vip": "ok ok"})
+    lost = report()
+    lost["verdicts"].append(
+        {
+            "id": "nfs/vip",
+            "group": "nfs",
+            "state": "critical",
+            "reason": "no_active_node",
+            "notes": [],
+            "summary": "",
+            "caused_by": None,
+        }
+    )
+    lost["root_causes"] = ["nfs/vip"]
+    (found,) = differences(lost, [fault(expected={"nfs/vip": "critical no_active_node"})], nominal)
+    assert found == "nfs: a unit of it is EXPECTED, though no one node is proven to hold the address"
