@@ -43,7 +43,9 @@ def _follow_up(facts: dict[str, UnitFacts], window: float) -> FollowUp:
     restarted = [
         unit
         for unit, f in facts.items()
-        if units.is_restarting(f) or (units.runs(f) and units.restarted_within(f, window))
+        if units.is_restarting(f)
+        or units.is_restarted(f)
+        or (units.runs(f) and units.restarted_within(f, window))
     ]
     return FollowUp(
         system_state=bool(idle),

@@ -38,6 +38,11 @@ def is_restarting(facts: UnitFacts) -> bool:
     return facts.active_state == "activating" and facts.sub_state.startswith("auto-restart")
 
 
+def is_restarted(facts: UnitFacts) -> bool:
+    """Tell whether the unit is starting because systemd starts it again after a crash."""
+    return facts.active_state == "activating" and bool(facts.n_restarts)
+
+
 def is_queued(facts: UnitFacts) -> bool:
     """Tell whether the unit is at rest with a job waiting to start it."""
     return rests(facts) and facts.load_state == "loaded" and bool(facts.job)
@@ -192,7 +197,8 @@ def _activating(
     unit: str, looks: Sequence[UnitFacts], observation: HostObservation, settings: JudgingSettings
 ) -> Finding:
     facts = looks[-1]
-    crashed = any(is_restarting(look) for look in looks)
+    # systemd counts no start that a person ordered. A loop may show itself between two crashes at every look.
+    crashed = is_restarted(facts) or any(is_restarting(look) for look in looks)
     if crashed and _restarts(unit, facts, observation) >= settings.restart_limit:
         return _crash_loop(unit, facts, observation, settings)
     if is_restarting(facts):

@@ -185,6 +185,10 @@ FOLLOW_UPS = {
     ),
     "restarted long ago": (unit(n_restarts=9, active_age=901.0), None),
     "starting": (STARTS, None),
+    "starting again after a crash": (
+        unit("activating/start", n_restarts=1, active_age=9000.0),
+        FollowUp(restarts=(LSYNCD,)),
+    ),
     "not seen": (Unobserved(reason=Reason.NO_ANSWER), None),
 }
 

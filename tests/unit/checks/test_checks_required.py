@@ -54,6 +54,14 @@ BY_ONE_LOOK = {
         "CRITICAL stuck_starting",
     ),
     "starting, age not told": (unit("activating/start", state_age=None), "WARNING starting"),
+    "starting again after two crashes": (
+        unit("activating/start-pre", state_age=0.1, n_restarts=2),
+        "WARNING starting",
+    ),
+    "starting again after three": (
+        unit("activating/start-pre", state_age=0.1, n_restarts=3),
+        "CRITICAL crash_loop",
+    ),
     "crashed": (RESTARTS, "CRITICAL crashed"),
     "crashed, queued": (unit("activating/auto-restart-queued"), "CRITICAL crashed"),
     "crashed for the third time": (
@@ -137,6 +145,11 @@ JOURNAL = {
         unit("activating/auto-restart", n_restarts=1),
         3,
         "CRITICAL crash_loop",
+    ),
+    "the journal knows that crashes of one that starts again were long ago": (
+        unit("activating/start-pre", state_age=0.1, n_restarts=9),
+        1,
+        "WARNING starting",
     ),
     "the journal counts a crash": (unit("activating/auto-restart", n_restarts=9), 1, "CRITICAL crashed"),
     "only the journal knows when": (unit(n_restarts=9, active_age=None), 1, "WARNING restarted_recently"),
