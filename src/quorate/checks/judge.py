@@ -72,10 +72,19 @@ def _check_verdicts(
             yield _unsupported(check)
         elif check.name in checks:
             seen = checks[check.name]
-            found = JUDGES[check.kind](check, seen, scene)
+            found = _judged(check, seen, scene)
             yield from with_causes(found, check, seen, scene.inventory, known)
         elif whole:
             yield _unverified(check, Reason.NO_ANSWER, "it was not asked")
+
+
+def _judged(check: Check, seen: CheckObservation, scene: Scene) -> list[Verdict]:
+    try:
+        return JUDGES[check.kind].verdicts(check, seen, scene)
+    except Exception as error:  # noqa: BLE001  a fault in one check's judgement costs no other verdict
+        place = f"{type(error).__name__} in the judgement of kind {check.kind}"
+        why = "a fault in quorate"
+        return [_unverified(check, Reason.INTERNAL_ERROR, why, f"{place}; please report it")]
 
 
 def _active_node(group: Group, scene: Scene) -> str | None:

@@ -1,13 +1,33 @@
 """The judgement of checks: one file a kind, one line here."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from quorate.checks import postgresql, rabbitmq
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Verdict
 
-JUDGES: Mapping[str, Callable[[Check, CheckObservation, Scene], list[Verdict]]] = {
-    "postgresql": postgresql.verdicts,
-    "rabbitmq": rabbitmq.verdicts,
+
+def settled(_check: Check, _observation: CheckObservation) -> bool:
+    """Find nothing that another look could change."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """How one kind of check is judged.
+
+    `verdicts` returns the check's own verdict, and those of its members behind it. `unsettled` tells that
+    what was seen may be a moment's only, as when a leader changes: the check is then asked again, until two
+    answers in a row are settled or the samples are used up.
+    """
+
+    verdicts: Callable[[Check, CheckObservation, Scene], list[Verdict]]
+    unsettled: Callable[[Check, CheckObservation], bool] = settled
+
+
+JUDGES: Mapping[str, Judge] = {
+    "postgresql": Judge(verdicts=postgresql.verdicts),
+    "rabbitmq": Judge(verdicts=rabbitmq.verdicts),
 }
-"""By kind: from what was answered to the check's own verdict, and those of its members behind it."""
+"""By kind: how what was answered is judged."""

@@ -8,7 +8,7 @@ from quorate.cli.errors import CommandError
 from quorate.cli.printing import print_out
 from quorate.inventory import InventoryError, find_inventory, json_schema, load_inventory
 from quorate.model import Inventory
-from quorate.probes.kinds import QUESTIONS
+from quorate.probes.kinds import PROBES
 
 
 def load(option: Path | None) -> tuple[Path, Inventory]:
@@ -25,7 +25,7 @@ def run_validate(option: Path | None) -> int:
     path, inventory = load(option)
     counts = [(inventory.hosts, "host"), (inventory.groups, "group"), (inventory.checks, "check")]
     held = ", ".join(f"{len(things)} {word}{'' if len(things) == 1 else 's'}" for things, word in counts)
-    unasked = [c.name for c in inventory.checks.values() if c.kind not in QUESTIONS]
+    unasked = [c.name for c in inventory.checks.values() if c.kind not in PROBES]
     but = f"; this version cannot ask {', '.join(unasked)}" if unasked else ""
     return print_out(f"{path}: valid; {inventory.name} has {held}{but}\n")
 

@@ -7,9 +7,22 @@ from pathlib import Path
 from quorate.cli.inventory import load
 from quorate.cli.printing import print_out
 from quorate.engine.batches import look_batch
-from quorate.model import Check, Host, Inventory, PostgresAsk, Secret, ServiceAsk, unit_id
+from quorate.engine.services import ask_of
+from quorate.model import (
+    AmqpAsk,
+    CeleryAsk,
+    Check,
+    Host,
+    HttpAsk,
+    Inventory,
+    PostgresAsk,
+    Secret,
+    ServiceAsk,
+    TcpAsk,
+    unit_id,
+)
 from quorate.plan import make_plan
-from quorate.probes.kinds import QUESTIONS
+from quorate.probes.kinds import PROBES
 
 
 def run_plan(option: Path | None) -> int:
@@ -21,7 +34,9 @@ def run_plan(option: Path | None) -> int:
     lines = [f"{inventory.name}, by {path}: {asked}, each asked once, all at the same time", ""]
     for plan in make_plan(inventory).hosts:
         lines.append(f"{plan.host}: {_way(inventory.hosts[plan.host])}")
-        lines += [f"  {shlex.join(ask.argv)}" for ask in look_batch(plan)] or ["  (whether it answers)"]
+        lines += [f"  {shlex.join(ask.argv)}" for ask in look_batch(plan, inventory.checks)] or [
+            "  (whether it answers)"
+        ]
     lines += ["", "Of units that are not as they should be, their journal is fetched as well."]
     lines += [line for check in inventory.checks.values() for line in _check(check, inventory)]
     return print_out("\n".join(lines) + "\n")
@@ -41,12 +56,20 @@ def _way(host: Host) -> str:
 
 def _check(check: Check, inventory: Inventory) -> Iterator[str]:
     yield ""
-    if check.kind not in QUESTIONS:
+    if check.kind not in PROBES:
         yield f"{check.name}: {check.kind}; this version cannot ask it, and reports it as UNKNOWN"
         return
-    asks = QUESTIONS[check.kind](check, "")
-    login = f"as {check.settings['user']} with a password {_from(check.settings['password'])}"
-    yield f"{check.name}: {check.kind}, {login}"
+    if check.asks_hosts:
+        yield f"{check.name}: {check.kind}, asked of {', '.join(check.hosts)} together with their units"
+    asks = ask_of(check)
+    if asks:
+        login = [f" as {user}"] if (user := check.settings.get("user")) else []
+        login += [
+            f" with a {key.replace('_', ' ')} {_from(value)}"
+            for key, value in check.settings.items()
+            if isinstance(value, Secret)
+        ]
+        yield f"{check.name}: {check.kind}{',' if login else ''}{''.join(login)}"
     for server, ask in asks.items():
         yield from _ask(ask, server if len(asks) > 1 or server != check.name else None)
     if check.logs_from is not None:
@@ -58,16 +81,25 @@ def _ask(ask: ServiceAsk, server: str | None) -> Iterator[str]:
     where = f"[{ask.host}]:{ask.port}" if ":" in ask.host else f"{ask.host}:{ask.port}"
     if server is not None:
         where = f"{server} at {where}"
-    if isinstance(ask, PostgresAsk):
-        yield f"  {where}, database {ask.database}"
-        yield f"  {' '.join(ask.query.split())}"
-        if ask.parameters:
-            yield f"  parameters: {', '.join(str(value) for value in ask.parameters)}"
-        if ask.write:
-            yield "  a temporary table is made as well, and rolled back"
-    else:
-        sent = "; a message is sent and taken back" if ask.round_trip else ""
-        yield f"  {where}, virtual host {ask.vhost}{sent}"
+    match ask:
+        case PostgresAsk():
+            yield f"  {where}, database {ask.database}"
+            yield f"  {' '.join(ask.query.split())}"
+            if ask.parameters:
+                yield f"  parameters: {', '.join(str(value) for value in ask.parameters)}"
+            if ask.write:
+                yield "  a temporary table is made as well, and rolled back"
+        case AmqpAsk():
+            sent = "; a message is sent and taken back" if ask.round_trip else ""
+            yield f"  {where}, virtual host {ask.vhost}{sent}"
+        case HttpAsk():
+            asked = [*([ask.login.request] if ask.login else []), *ask.requests]
+            secured = " over TLS" if ask.tls else ""
+            yield f"  {where}{secured}: {', '.join(f'{each.method} {each.path}' for each in asked)}"
+        case TcpAsk():
+            yield f"  {where}, a connection that is closed at once"
+        case CeleryAsk():
+            yield f"  {where}, virtual host {ask.vhost}: a broadcast to {', '.join(ask.workers)}"
 
 
 def _from(password: Secret) -> str:

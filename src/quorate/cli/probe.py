@@ -47,7 +47,7 @@ def _unit_names(units: Sequence[str]) -> tuple[str, ...]:
 async def _ask(
     inventory: Inventory, plan: HostPlan
 ) -> tuple[tuple[Ask, ...], Contact, tuple[Reply | NoReply, ...]]:
-    asks = look_batch(plan)
+    asks = look_batch(plan, inventory.checks)
     deadline = asyncio.get_running_loop().time() + inventory.hosts[plan.host].ssh.host_timeout
     async with Transport(inventory.hosts, resolve=resolve_secret) as transport:
         contact, answers = await transport.ask(plan.host, asks, deadline=deadline)

@@ -1,11 +1,22 @@
 """Puts questions to a host together in batches, and reads the answers back into an observation."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from quorate.checks.again import FollowUp
-from quorate.model import Ask, Contact, Host, HostObservation, NoReply, Reply, UnitFacts, Unobserved
+from quorate.model import (
+    Ask,
+    Check,
+    Contact,
+    Host,
+    HostObservation,
+    HostReply,
+    NoReply,
+    Reply,
+    UnitFacts,
+    Unobserved,
+)
 from quorate.plan import HostPlan
 from quorate.probes.addresses import ask_addresses, parse_addresses
 from quorate.probes.journal import (
@@ -14,28 +25,70 @@ from quorate.probes.journal import (
     parse_journal_access,
     parse_restarts,
 )
+from quorate.probes.kinds import PROBES
 from quorate.probes.sudo import sudo_refusal
 from quorate.probes.systemd import ask_system_state, ask_units, parse_system_state, parse_units
 
 Answers = Sequence[Reply | NoReply]
 
 
-def look_batch(plan: HostPlan) -> tuple[Ask, ...]:
-    """Return what a look at a host asks: the states first, so that nothing else can cost them."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """One instant by both clocks: the event loop's in seconds, and UTC."""
+
+    loop: float
+    utc: datetime
+
+    def at(self, loop: float) -> datetime:
+        """Return the UTC of another instant of the loop's clock."""
+        return self.utc + timedelta(seconds=loop - self.loop)
+
+
+def look_batch(plan: HostPlan, checks: Mapping[str, Check]) -> tuple[Ask, ...]:
+    """Return what a look at a host asks: the states first, so that nothing else can cost them.
+
+    `checks` are those whose commands are asked along, by name.
+    """
     units = (ask_units(plan.units),) if plan.units else ()
     addresses = (ask_addresses(),) if plan.addresses else ()
-    return (*units, *addresses)
+    return (*units, *addresses, *(ask for asks in _commands(plan, checks).values() for ask in asks))
 
 
-def read_look(plan: HostPlan, contact: Contact, answers: Answers, seen_at: datetime) -> HostObservation:
-    """Return what a look saw, from the answers to `look_batch` in its order."""
+def _commands(plan: HostPlan, checks: Mapping[str, Check]) -> dict[str, Sequence[Ask]]:
+    """Return the commands of the checks that ask this host."""
+    wanted = [checks[name] for name in plan.checks if name in checks and checks[name].kind in PROBES]
+    return {check.name: PROBES[check.kind].commands(check, plan.host) for check in wanted}
+
+
+def read_look(
+    plan: HostPlan, checks: Mapping[str, Check], contact: Contact, answers: Answers, now: Moment
+) -> HostObservation:
+    """Return what a look saw, from the answers to `look_batch` in its order, which came by `now`."""
     rest = iter(answers)
+    units = parse_units(next(rest), plan.units) if plan.units else {}
+    addresses = parse_addresses(next(rest)) if plan.addresses else None
+    replies = {name: [next(rest) for _ in asks] for name, asks in _commands(plan, checks).items()}
     return HostObservation(
         contact=contact,
-        units=parse_units(next(rest), plan.units) if plan.units else {},
-        addresses=parse_addresses(next(rest)) if plan.addresses else None,
-        seen_at=seen_at,
+        units=units,
+        addresses=addresses,
+        checks={name: _host_reply(of_check, now) for name, of_check in replies.items()},
+        seen_at=now.utc,
     )
+
+
+def _host_reply(answers: Answers, now: Moment) -> HostReply:
+    return HostReply(
+        answers=tuple(answers),
+        moments=tuple(_moments(answer, now) for answer in answers),
+        duration=sum(answer.duration for answer in answers),
+    )
+
+
+def _moments(answer: Reply | NoReply, now: Moment) -> tuple[datetime, datetime] | None:
+    if isinstance(answer, NoReply) or answer.asked is None or answer.came is None:
+        return None
+    return now.at(answer.asked), now.at(answer.came)
 
 
 def follow_up_batch(

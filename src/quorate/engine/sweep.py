@@ -91,11 +91,15 @@ class _Sweep:
         plans = {plan.host: plan for plan in self.plan.hosts}
         checks = [self.inventory.checks[name] for name in self.plan.checks]
         async with asyncio.TaskGroup() as together:
-            asking = together.create_task(services.ask_checks(checks, self.asker, self.secrets, self.limits))
+            asking = together.create_task(
+                services.ask_checks(self.inventory, checks, self.asker, self.secrets, self.limits)
+            )
             await self.look(plans)
             await self.settle(plans)
         mask = make_mask(await self.secrets.known())
-        answers = {name: services.masked(seen, mask) for name, seen in asking.result().items()}
+        first = {host: looks[0] for host, looks in self.looks.items()}
+        seen = {**asking.result(), **services.of_hosts(self.inventory, checks, first)}
+        answers = {name: services.masked(found, mask) for name, found in seen.items()}
         whole = self.plan.selected is None
         judgement = judge(self.inventory, self.looks, now=datetime.now(UTC), whole=whole, checks=answers)
         verdicts = [_masked(v, mask) for v in _reported(judgement.verdicts, self.plan.selected)]
@@ -150,19 +154,21 @@ class _Sweep:
     def _unseen(self, plan: HostPlan, why: NoReply) -> HostObservation:
         remote = not self.inventory.hosts[plan.host].local
         contact = Contact(host=plan.host, failure=why, answered=False, remote=remote)
-        answers = [why] * len(batches.look_batch(plan))
-        return batches.read_look(plan, contact, answers, datetime.now(UTC))
+        answers = [why] * len(batches.look_batch(plan, self.inventory.checks))
+        return batches.read_look(plan, self.inventory.checks, contact, answers, _now())
 
     async def _looks(self, plans: Mapping[str, HostPlan]) -> dict[str, HostObservation | NoReply]:
         return await fan_out({host: self._look(plan) for host, plan in plans.items()}, self.limits)
 
     async def _look(self, plan: HostPlan) -> HostObservation:
-        contact, answers = await self._ask(plan.host, batches.look_batch(plan))
+        # What checks want to know of a host is asked once; another look is about states and roles.
+        checks = {} if plan.host in self.looked_at else self.inventory.checks
+        contact, answers = await self._ask(plan.host, batches.look_batch(plan, checks))
         self.looked_at[plan.host] = asyncio.get_running_loop().time()
         self.asked += 1
         if self.progress is not None:
             self.progress(plan.host, min(self.asked, len(self.plan.hosts)), len(self.plan.hosts))
-        return batches.read_look(plan, contact, answers, datetime.now(UTC))
+        return batches.read_look(plan, checks, contact, answers, _now())
 
     async def follow_up(self) -> None:
         wanted = follow_ups(self.inventory, self.looks)
@@ -213,6 +219,10 @@ class _Sweep:
         if host not in self.deadlines:
             self.deadlines[host] = loop.time() + self.inventory.hosts[host].ssh.host_timeout
         return await self.asker.ask(host, asks, deadline=self.deadlines[host])
+
+
+def _now() -> batches.Moment:
+    return batches.Moment(loop=asyncio.get_running_loop().time(), utc=datetime.now(UTC))
 
 
 def _reported(verdicts: Sequence[Verdict], selected: frozenset[str] | None) -> list[Verdict]:

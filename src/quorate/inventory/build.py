@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from quorate.model import (
     LogsFrom,
     Secret,
     SshSettings,
+    Tls,
 )
 
 _PATHS = ("identity_file", "known_hosts", "config_file")
@@ -82,18 +84,38 @@ def _group(name: str, entry: GroupEntry) -> Group:
 def _check(name: str, entry: CheckEntry, hosts: Mapping[str, Host], folder: str) -> Check:
     if entry.kind not in KINDS:
         return Check(name=name, kind=entry.kind)
-    resolved = KINDS[entry.kind].resolve(entry, hosts)
-    settings = {
-        key: located(value, folder) if isinstance(value, Secret) else value
-        for key, value in resolved.settings.items()
-    }
+    kind = KINDS[entry.kind]
+    resolved = kind.resolve(entry, hosts)
+    settings = {key: _located(value, folder) for key, value in resolved.settings.items()}
     return Check(
         name=name,
         kind=entry.kind,
         hosts=resolved.hosts,
+        members=resolved.members,
+        asks_hosts=kind.asks_hosts,
         settings=MappingProxyType(settings),
         logs_from=_logs_from(entry.logs_from) if entry.logs_from else None,
     )
+
+
+def _located(value: Any, folder: str) -> Any:
+    """Return a setting with the full paths of the files that it names."""
+    match value:
+        case Secret():
+            return located(value, folder)
+        case Tls():
+            return replace(
+                value,
+                ca_file=_full(value.ca_file, folder),
+                cert_file=_full(value.cert_file, folder),
+                key_file=_full(value.key_file, folder),
+            )
+        case _:
+            return value
+
+
+def _full(path: str | None, folder: str) -> str | None:
+    return None if path is None else full_path(path, folder)
 
 
 def _logs_from(entry: LogsFromEntry) -> LogsFrom:

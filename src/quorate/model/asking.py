@@ -1,6 +1,6 @@
 """What passes between the plan and a transport: a question, and what came back or why nothing did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quorate.model.state import Reason
 
@@ -23,7 +23,8 @@ class Reply:
     """What a command printed and how it ended; the exit code is the command's own, never the transport's.
 
     `uptime` is the host's own clock in seconds since its boot at the end of the command, where it has one.
-    `truncated` tells that the answer was longer than a transport keeps.
+    `truncated` tells that the answer was longer than a transport keeps. `asked` and `came` are when its batch
+    was sent and when it came, in seconds of the event loop's clock, None where the transport does not tell.
     """
 
     stdout: bytes
@@ -32,6 +33,8 @@ class Reply:
     uptime: float | None = None
     truncated: bool = False
     duration: float = 0.0
+    asked: float | None = field(default=None, compare=False)
+    came: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from quorate.model.asking import Contact
+from quorate.model.services import HostReply
 from quorate.model.state import Reason
 
 
@@ -59,6 +60,7 @@ class HostObservation:
     What only some findings need is asked in a follow-up, after which `followed_up` is set: `system_state` is
     systemd's own word (`running`, `starting` …), `restarts` the scheduled restarts that the journal holds
     within the window, by unit, `triggers` the active states of triggering units.
+    `checks` has the answers to the commands of checks, by the check's name; further looks ask for none.
     `sudo_refused` is what sudo said when it refused; `seen_at` is when the answer came, by our own clock.
     """
 
@@ -69,5 +71,6 @@ class HostObservation:
     system_state: str | None = None
     restarts: Mapping[str, int] = field(default_factory=dict)
     triggers: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, HostReply] = field(default_factory=dict)
     sudo_refused: str | None = None
     seen_at: datetime | None = None

@@ -99,11 +99,17 @@ class LogsFrom:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """A question beyond systemd: its kind, the inventory hosts it concerns, and the kind's own settings."""
+    """A question beyond systemd: its kind, the inventory hosts it concerns, and the kind's own settings.
+
+    `members` are the names that stand behind its own in the ids of its members, without members empty.
+    `asks_hosts` tells that its question is asked of its hosts themselves, together with their units.
+    """
 
     name: str
     kind: str
     hosts: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    asks_hosts: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     logs_from: LogsFrom | None = None
 

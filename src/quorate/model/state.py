@@ -69,7 +69,13 @@ class Reason(StrEnum):
     COMMAND_TIMEOUT = "command_timeout"
     UNPARSABLE = "unparsable"
 
-    # databases and brokers
+    # would a failover work now
+    STANDBY_FAULT = "standby_fault"
+    WOULD_NOT_START = "would_not_start"
+    ENABLED_AT_BOOT = "enabled_at_boot"
+    SYNC_STALE = "sync_stale"
+
+    # services
     CONNECT_FAILED = "connect_failed"
     AUTH_FAILED = "auth_failed"
     TIMEOUT = "timeout"
@@ -77,6 +83,50 @@ class Reason(StrEnum):
     READ_ONLY = "read_only"
     REDUNDANCY_LOST = "redundancy_lost"
     QUORUM_LOST = "quorum_lost"
+    NO_LEADER = "no_leader"
+    NOT_A_MEMBER = "not_a_member"
+    PARTITIONED = "partitioned"
+    ALARM = "alarm"
+    IN_MAINTENANCE = "in_maintenance"
+    QUEUES_CRITICAL = "queues_critical"
+
+    # Patroni
+    DCS_FAILED = "dcs_failed"
+    FAILSAFE = "failsafe"
+    PAUSED = "paused"
+    NOT_STREAMING = "not_streaming"
+    LAGGING = "lagging"
+    LAG_UNKNOWN = "lag_unknown"
+    TIMELINE_DIFFERS = "timeline_differs"
+    PENDING_RESTART = "pending_restart"
+
+    # HAProxy
+    BACKEND_MISSING = "backend_missing"
+    TOO_FEW_UP = "too_few_up"
+    TOO_MANY_UP = "too_many_up"
+
+    # Airflow and Celery
+    UNHEALTHY = "unhealthy"
+    NONE_ALIVE = "none_alive"
+    QUEUE_UNSERVED = "queue_unserved"
+
+    # TCP and HTTP
+    SLOW = "slow"
+    UNEXPECTED_STATUS = "unexpected_status"
+    UNEXPECTED_BODY = "unexpected_body"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_EXPIRES = "certificate_expires"
+
+    # hosts' resources and clocks
+    CPU_HIGH = "cpu_high"
+    LOAD_HIGH = "load_high"
+    MEMORY_HIGH = "memory_high"
+    DISK_FULL = "disk_full"
+    INODES_FULL = "inodes_full"
+    LOG_FOLDER_LARGE = "log_folder_large"
+    MOUNT_MISSING = "mount_missing"
+    CLOCK_OFF = "clock_off"
 
     # the monitor itself
     MONITOR_ISOLATED = "monitor_isolated"

@@ -9,11 +9,12 @@ from quorate.plan.selection import select, verdict_ids
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostPlan:
-    """What one host is asked: the states of units, each once, and whether its addresses."""
+    """What one host is asked: the states of units, each once, whether its addresses, and for which checks."""
 
     host: str
     units: tuple[str, ...] = ()
     addresses: bool = False
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,18 +34,19 @@ def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
     """Plan a sweep of the whole inventory, or of what the selectors choose and whatever judging that needs.
 
     A group is asked as a whole, since roles and tolerance are judged over all its hosts; so are the jump
-    hosts on the way. A check is asked as a whole as well, since a quorum is judged over all its members, and
-    asks for no host beforehand. SelectorError where a selector matches nothing.
+    hosts on the way. A check is asked as a whole as well, since a quorum is judged over all its members; one
+    that asks hosts asks for them, too. SelectorError where a selector matches nothing.
     """
     selected = select(verdict_ids(inventory), only) if only else None
     groups = [g for g in inventory.groups.values() if selected is None or _concerns(g, selected)]
+    checks = [c for c in inventory.checks.values() if selected is None or _concerns(c, selected)]
     wanted = {host for group in groups for host in group.hosts}
     wanted |= {h for h in inventory.hosts if selected is None or f"host/{h}" in selected}
+    wanted |= {host for check in checks if check.asks_hosts for host in check.hosts}
     hosts = [h for h in inventory.hosts if h in _with_jumps(inventory, wanted)]
-    checks = [c.name for c in inventory.checks.values() if selected is None or _concerns(c, selected)]
     return Plan(
-        hosts=tuple(_host_plan(host, groups) for host in hosts),
-        checks=tuple(checks),
+        hosts=tuple(_host_plan(host, groups, checks) for host in hosts),
+        checks=tuple(check.name for check in checks),
         selected=selected,
         only=tuple(only),
     )
@@ -64,10 +66,11 @@ def _with_jumps(inventory: Inventory, hosts: set[str]) -> set[str]:
     return wanted
 
 
-def _host_plan(host: str, groups: Sequence[Group]) -> HostPlan:
+def _host_plan(host: str, groups: Sequence[Group], checks: Sequence[Check]) -> HostPlan:
     concerned = [group for group in groups if host in group.hosts]
     return HostPlan(
         host=host,
         units=tuple(dict.fromkeys(unit for group in concerned for unit in group.units)),
         addresses=any(group.virtual_ip for group in concerned),
+        checks=tuple(check.name for check in checks if check.asks_hosts and host in check.hosts),
     )

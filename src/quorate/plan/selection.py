@@ -22,7 +22,7 @@ def _ids(inventory: Inventory) -> Iterator[str]:
         yield from (f"{group.name}/{host}/{unit_id(unit)}" for host in group.hosts for unit in group.units)
     for check in inventory.checks.values():
         yield check.name
-        yield from (f"{check.name}/{member['name']}" for member in check.settings.get("members", ()))
+        yield from (f"{check.name}/{member}" for member in check.members)
 
 
 def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:

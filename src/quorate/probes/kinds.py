@@ -1,12 +1,12 @@
-"""The questions of checks: one file a kind, one line here."""
+"""The probes of checks: one file a kind, one line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from quorate.model import Check, ServiceAsk
 from quorate.probes import postgresql, rabbitmq
+from quorate.probes.probe import Probe
 
-QUESTIONS: Mapping[str, Callable[[Check, str], Mapping[str, ServiceAsk]]] = {
-    "postgresql": postgresql.questions,
-    "rabbitmq": rabbitmq.questions,
+PROBES: Mapping[str, Probe] = {
+    "postgresql": postgresql.PROBE,
+    "rabbitmq": rabbitmq.PROBE,
 }
-"""By kind: from a check and its password to what each of its servers is asked."""
+"""By kind: what is asked, and how the answers are read."""

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from quorate.model import Check, PostgresAsk
+from quorate.probes.probe import Probe
 
 
-def questions(check: Check, password: str) -> Mapping[str, PostgresAsk]:
+def questions(check: Check, secrets: Mapping[str, str]) -> Mapping[str, PostgresAsk]:
     """Return the one question of a check, under the check's own name."""
     settings = check.settings
     ask = PostgresAsk(
@@ -13,7 +14,7 @@ def questions(check: Check, password: str) -> Mapping[str, PostgresAsk]:
         port=settings["port"],
         database=settings["database"],
         user=settings["user"],
-        password=password,
+        password=secrets["password"],
         query=settings["query"],
         parameters=settings["parameters"],
         connect_timeout=settings["connect_timeout"],
@@ -21,3 +22,6 @@ def questions(check: Check, password: str) -> Mapping[str, PostgresAsk]:
         write=settings["depth"] == "write",
     )
     return {check.name: ask}
+
+
+PROBE = Probe(questions=questions)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from quorate.model import AmqpAsk, Check
+from quorate.probes.probe import Probe
 
 
-def questions(check: Check, password: str) -> Mapping[str, AmqpAsk]:
+def questions(check: Check, secrets: Mapping[str, str]) -> Mapping[str, AmqpAsk]:
     """Return the question to each member of a check's cluster, by the name of its host."""
     settings = check.settings
     return {
@@ -14,9 +15,12 @@ def questions(check: Check, password: str) -> Mapping[str, AmqpAsk]:
             port=member["port"],
             vhost=settings["vhost"],
             user=settings["user"],
-            password=password,
+            password=secrets["password"],
             timeout=settings["timeout"],
             round_trip=settings["depth"] == "round_trip",
         )
         for member in settings["members"]
     }
+
+
+PROBE = Probe(questions=questions)

@@ -27,6 +27,7 @@ def check_value(
         name=name,
         kind=told["kind"],
         hosts=tuple(told.get("hosts", ())),
+        members=tuple(told.get("hosts", ())),
         settings=MappingProxyType({**settings(told, hosts, limit), "password": Secret(**told["password"])}),
         logs_from=LogsFrom(group=source["group"], unit=full_name(source["unit"])) if source else None,
     )

@@ -67,6 +67,7 @@ class Conversation:
         self._framer = Framer(self.token)
         self._frames: deque[tuple[Frame, float]] = deque()
         self._asked = 0
+        self._sent: float | None = None
         self._awaited: deque[int] = deque()
         self._news: asyncio.Future[None] | None = None
         self.ended: str | None = None
@@ -122,6 +123,7 @@ class Conversation:
 
     def _questions(self, commands: Iterable[tuple[str, ...]]) -> list[Question]:
         questions = []
+        self._sent = asyncio.get_running_loop().time()
         for argv in commands:
             self._asked += 1
             questions.append(Question(number=self._asked, argv=argv))
@@ -158,7 +160,7 @@ class Conversation:
                 if self._awaited and frame.number == self._awaited[0]:
                     self._awaited.popleft()
                     # With the login it may have come before anybody waited.
-                    replies.append(_reply(frame, max(0.0, came - started)))
+                    replies.append(_reply(frame, max(0.0, came - started), self._sent, came))
                     started = max(started, came)
             if not self._awaited:
                 break
@@ -194,7 +196,7 @@ class Conversation:
         return came
 
 
-def _reply(frame: Frame, duration: float) -> Reply:
+def _reply(frame: Frame, duration: float, asked: float | None, came: float) -> Reply:
     return Reply(
         stdout=frame.stdout,
         stderr=frame.stderr,
@@ -202,4 +204,6 @@ def _reply(frame: Frame, duration: float) -> Reply:
         uptime=frame.uptime,
         truncated=frame.truncated,
         duration=duration,
+        asked=asked,
+        came=came,
     )

@@ -168,6 +168,9 @@ class Transport:
             case AmqpAsk():
                 await load("quorate.transports.amqp_session")
                 return await ask_amqp(replace(ask, host=address, port=port), deadline=deadline)
+            case _:
+                detail = f"no way to ask {type(ask).__name__}"
+                return NoReply(reason=Reason.UNSUPPORTED_KIND, detail=detail)
 
     async def _link(self, host: Host, deadline: float) -> Link:
         if host.name not in self._links:

@@ -17,16 +17,18 @@ Happens = Sequence[tuple[int, Callable[[], Awaitable[None]]]]
 class Eventful:
     """Asks through another asker; what is to happen between two looks happens in between."""
 
-    def __init__(self, asker: Asker, plan: Plan, happens: Happens) -> None:
+    def __init__(self, asker: Asker, plan: Plan, inventory: Inventory, happens: Happens) -> None:
         self._asker, self._happens = asker, list(happens)
-        self._looks = {host.host: look_batch(host) for host in plan.hosts}
+        self._looks = {
+            host.host: (look_batch(host, inventory.checks), look_batch(host, {})) for host in plan.hosts
+        }
         self._taken = dict.fromkeys(self._looks, 0)
         self.failed: Exception | None = None
         self._lock = asyncio.Lock()
 
     async def ask(self, host: str, asks: Sequence[Ask], *, deadline: float) -> Answers:
         """Ask a host; before a look that comes after an event, let the event happen, once."""
-        if tuple(asks) == self._looks[host]:
+        if tuple(asks) in self._looks[host]:
             self._taken[host] += 1
             async with self._lock:
                 while self._happens and self._happens[0][0] < self._taken[host]:
@@ -45,7 +47,7 @@ async def swept(
     plan = make_plan(inventory)
     limits = Limits(deadline=asyncio.get_running_loop().time() + 90)
     async with Transport(inventory.hosts, resolve=resolve_secret, dial=dial) as transport:
-        asker = Eventful(transport, plan, happens)
+        asker = Eventful(transport, plan, inventory, happens)
         report = await sweep(inventory, asker, plan, limits=limits)
     if asker.failed is not None:
         raise asker.failed

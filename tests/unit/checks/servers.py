@@ -80,6 +80,7 @@ def broker(
         name="mq",
         kind="rabbitmq",
         hosts=names,
+        members=names,
         settings=MappingProxyType(values | settings),
         logs_from=LogsFrom(group="rabbitmq", unit=RABBIT),
     )

@@ -12,10 +12,11 @@ from quorate.model import Host
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """A check's settings, ready for use, and the inventory hosts it concerns."""
+    """A check's settings, ready for use, the inventory hosts it concerns, and its members' names."""
 
     settings: Mapping[str, Any]
     hosts: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,11 +25,13 @@ class Kind:
 
     `entry` is the model of its keys. `rules` yields faults of what its keys say of the rest of the file:
     of the whole tree, the check's path and the document. `resolve` makes settings of a valid entry.
+    `asks_hosts` tells that its question is asked of the check's hosts, together with their units.
     """
 
     entry: type[CheckEntry]
     resolve: Callable[[Any, Mapping[str, Host]], Resolved]
     rules: Callable[[dict[str, Any], Path, Document], Iterator[Fault]]
+    asks_hosts: bool = False
 
 
 def no_rules(_tree: dict[str, Any], _path: Path, _document: Document) -> Iterator[Fault]:
