@@ -63,6 +63,7 @@ def prod() -> Inventory:
         kind="rabbitmq",
         logs_from=logs,
         hosts=NODES,
+        members=NODES,
         settings=MappingProxyType(
             login | {"members": members, "vhost": "/", "timeout": 5.0, "quorum": None, "depth": "connect"}
         ),

@@ -31,7 +31,11 @@ def inventory() -> Inventory:
     checks = {
         "db": Check(name="db", kind="postgresql", hosts=("spare",)),
         "rabbitmq_cluster": Check(
-            name="rabbitmq_cluster", kind="rabbitmq", hosts=("spare",), settings={"members": members}
+            name="rabbitmq_cluster",
+            kind="rabbitmq",
+            hosts=("spare",),
+            members=("spare",),
+            settings={"members": members},
         ),
     }
     return Inventory(name="test", hosts=hosts, groups={g.name: g for g in groups}, checks=checks)

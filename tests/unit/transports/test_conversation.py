@@ -105,7 +105,7 @@ async def test_numbers_go_on_from_batch_to_batch(conversation, host):
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 @pytest.mark.parametrize("size", [10, LOGIN_BYTES - 2000, LOGIN_BYTES])
-def test_what_does_not_fit_in_the_login_command_is_asked_behind_it(count, size):
+async def test_what_does_not_fit_in_the_login_command_is_asked_behind_it(count, size):
     conversation = Conversation()
     argvs = [("echo", "x" * size, str(n)) for n in range(count)]
     command, line = conversation.login_command(argvs)
