@@ -13,7 +13,16 @@ from quorate.checks.roles import Looks, asked_groups, roles_of
 from quorate.checks.scene import Scene
 from quorate.checks.unit_verdicts import unit_verdicts
 from quorate.checks.vips import vip_verdict
-from quorate.model import Check, CheckObservation, Group, Inventory, Reason, State, Verdict
+from quorate.model import (
+    Check,
+    CheckObservation,
+    Group,
+    Inventory,
+    Reason,
+    State,
+    Verdict,
+    extensions,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +65,8 @@ def judge(
         *(vip_verdict(group, hosts, scene) for group in asked if group.virtual_ip),
         *(verdict for group in asked for verdict in unit_verdicts(group, hosts, scene)),
     ]
-    verdicts += _check_verdicts(checks, scene, {verdict.id: verdict for verdict in verdicts}, whole=whole)
+    verdicts += _check_verdicts(checks, scene, whole=whole)
+    verdicts = with_causes(verdicts, inventory, checks)
     active_nodes = {
         group.name: _active_node(group, scene) for group in inventory.groups.values() if group.active_passive
     }
@@ -64,16 +74,14 @@ def judge(
 
 
 def _check_verdicts(
-    checks: Mapping[str, CheckObservation], scene: Scene, known: Mapping[str, Verdict], *, whole: bool
+    checks: Mapping[str, CheckObservation], scene: Scene, *, whole: bool
 ) -> Iterator[Verdict]:
     """Yield the verdicts of the checks that were asked, and of those that this version can't ask."""
     for check in scene.inventory.checks.values():
         if check.kind not in JUDGES:
             yield _unsupported(check)
         elif check.name in checks:
-            seen = checks[check.name]
-            found = _judged(check, seen, scene)
-            yield from with_causes(found, check, seen, scene.inventory, known)
+            yield from _judged(check, checks[check.name], scene)
         elif whole:
             yield _unverified(check, Reason.NO_ANSWER, "it was not asked")
 
@@ -97,7 +105,8 @@ def _unsupported(check: Check) -> Verdict:
         check,
         Reason.UNSUPPORTED_KIND,
         f"this version cannot ask checks of kind {check.kind}",
-        "take the check out of the inventory, or use a version of quorate that knows its kind",
+        extensions.fault(check.kind)
+        or "take the check out of the inventory, or use a version of quorate that knows its kind",
     )
 
 

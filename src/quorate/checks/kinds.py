@@ -1,11 +1,12 @@
 """The judgement of checks: one file a kind, one line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from quorate.checks import postgresql, rabbitmq
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Verdict
+from quorate.model.extensions import Registry
 
 
 def settled(_check: Check, _observation: CheckObservation) -> bool:
@@ -26,8 +27,11 @@ class Judge:
     unsettled: Callable[[Check, CheckObservation], bool] = settled
 
 
-JUDGES: Mapping[str, Judge] = {
-    "postgresql": Judge(verdicts=postgresql.verdicts),
-    "rabbitmq": Judge(verdicts=rabbitmq.verdicts),
-}
+JUDGES: Registry[Judge] = Registry(
+    "judge",
+    {
+        "postgresql": Judge(verdicts=postgresql.verdicts),
+        "rabbitmq": Judge(verdicts=rabbitmq.verdicts),
+    },
+)
 """By kind: how what was answered is judged."""

@@ -57,7 +57,14 @@ def look_batch(plan: HostPlan, checks: Mapping[str, Check]) -> tuple[Ask, ...]:
 def _commands(plan: HostPlan, checks: Mapping[str, Check]) -> dict[str, Sequence[Ask]]:
     """Return the commands of the checks that ask this host."""
     wanted = [checks[name] for name in plan.checks if name in checks and checks[name].kind in PROBES]
-    return {check.name: PROBES[check.kind].commands(check, plan.host) for check in wanted}
+    return {check.name: _of_check(check, plan.host) for check in wanted}
+
+
+def _of_check(check: Check, host: str) -> Sequence[Ask]:
+    try:
+        return PROBES[check.kind].commands(check, host)
+    except Exception:  # noqa: BLE001  a broken probe must not cost the units; its reader says that it is broken
+        return ()
 
 
 def read_look(

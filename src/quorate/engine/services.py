@@ -35,23 +35,21 @@ async def ask_checks(
 ) -> dict[str, CheckObservation]:
     """Return what the services of each check answered, by the check's name, where it asks any.
 
-    What one server does costs no other's answer. A check whose answers may be a moment's only is asked again.
+    What one server does costs no other's answer. What may be a moment's only is asked again, until two looks
+    in a row agree on that or the samples are used up.
     """
-    servers = {check.name: ask_of(check) for check in checks if check.kind in PROBES}
-    asked = {check.name: check for check in checks if servers.get(check.name)}
+    asked = {check.name: check for check in checks if check.kind in PROBES}
     seen = await _ask_all(asked, asker, secrets, limits)
-    judging = inventory.judging
-    open_before: set[str] = set()
-    for _ in range(judging.samples - 1):
-        unsettled = {name for name, found in seen.items() if _unsettled(asked[name], found)}
-        # What was open once is settled by two looks in a row, as roles are.
-        again = unsettled | open_before
+    was_open: dict[str, bool] = dict.fromkeys(seen, False)
+    for _ in range(inventory.judging.samples - 1):
+        is_open = {name: _unsettled(asked[name], seen[name]) for name in was_open}
+        again = {name for name in was_open if is_open[name] is not was_open[name]}
         if not again or limits.over():
-            return seen
-        open_before = unsettled
-        await pause(judging.interval, limits)
+            break
+        await pause(inventory.judging.interval, limits)
         came = await _ask_all({name: asked[name] for name in again}, asker, secrets, limits)
         seen |= {name: found for name, found in came.items() if not _cut_off(found)}
+        was_open = {name: is_open[name] for name in again}
     return seen
 
 
@@ -70,20 +68,33 @@ def ask_of(check: Check) -> Mapping[str, ServiceAsk]:
 async def _ask_all(
     asked: Mapping[str, Check], asker: ServiceAsker, secrets: Secrets, limits: Limits
 ) -> dict[str, CheckObservation]:
-    servers = {name: ask_of(check) for name, check in asked.items()}
+    servers: dict[str, Mapping[str, ServiceAsk]] = {}
+    broken: dict[str, NoReply] = {}
+    for name, check in asked.items():
+        try:
+            servers[name] = ask_of(check)
+        except Exception as error:  # noqa: BLE001  a broken probe costs its own check alone
+            broken[name] = _fault(error, f"the questions of kind {check.kind}")
     jobs = {
         f"{name}/{server}": _ask(asked[name], server, asker, secrets)
         for name, asks in servers.items()
         for server in asks
     }
     answers = await fan_out(jobs, limits)
-    return {
+    found = {
         name: CheckObservation(
             answers={server: answers[f"{name}/{server}"] for server in asks},
             addresses={server: ask.host for server, ask in asks.items()},
         )
         for name, asks in servers.items()
+        if asks
     }
+    return found | {name: CheckObservation(answers={name: why}) for name, why in broken.items()}
+
+
+def _fault(error: Exception, where: str) -> NoReply:
+    detail = f"a fault in quorate: {type(error).__name__} in {where}; please report it"
+    return NoReply(reason=Reason.INTERNAL_ERROR, detail=detail)
 
 
 def _places(check: Check) -> dict[str, Secret]:

@@ -17,6 +17,7 @@ from quorate.inventory.faults import Fault, listed, nearest, quoted
 from quorate.inventory.kinds import KINDS, PLANNED
 from quorate.inventory.tree import at, break_at, mapping
 from quorate.inventory.wording import Problem, say
+from quorate.model import extensions
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -90,8 +91,8 @@ def _check(
     if kind in KINDS:
         shapes.kinds[name] = kind
         return _entry(KINDS[kind].entry, check, path)
-    if kind in PLANNED:
-        # The file is right and this version too old for it: a sweep says so, and judges all the rest.
+    if kind in PLANNED or extensions.fault(kind) is not None:
+        # The file is right, this version or another's package is not: a sweep says so, and judges the rest.
         return _entry(UnknownCheckEntry, check, path)
     fault, guess = _unknown_kind(kind, (*path, "kind"), document)
     shapes.faults.append(fault)

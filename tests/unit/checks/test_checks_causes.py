@@ -153,7 +153,7 @@ def test_database_on_a_host_of_its_own() -> None:
     changed = unreachable("pg-1", (PATRONI,), reason=Reason.HOST_KEY_CHANGED, answered=True, vip=False)
     assert words(healthy(changed), SILENT, check=check)["db"] == "CRITICAL timeout"
     assert words(healthy(look("pg-1", {PATRONI: FAILED})), REFUSED, check=check)["db"] == (
-        "CRITICAL connect_failed"
+        "CRITICAL connect_failed < postgresql/pg-1/patroni"
     )
 
 

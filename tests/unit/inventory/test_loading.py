@@ -98,6 +98,7 @@ def test_the_checks_of_the_example() -> None:
         name="rabbitmq_cluster",
         kind="rabbitmq",
         hosts=("rabbit-1", "rabbit-2", "rabbit-3"),
+        members=("rabbit-1", "rabbit-2", "rabbit-3"),
         settings={
             "members": tuple(
                 {"name": name, "address": f"192.0.2.{MISSION[name]}", "port": 5672}

@@ -2,11 +2,15 @@
 
 from quorate.inventory.kinds import postgresql, rabbitmq
 from quorate.inventory.kinds.kind import Kind, Resolved
+from quorate.model.extensions import Registry
 
-KINDS: dict[str, Kind] = {
-    "postgresql": postgresql.KIND,
-    "rabbitmq": rabbitmq.KIND,
-}
+KINDS: Registry[Kind] = Registry(
+    "kind",
+    {
+        "postgresql": postgresql.KIND,
+        "rabbitmq": rabbitmq.KIND,
+    },
+)
 
 PLANNED = ("patroni", "etcd", "haproxy", "airflow", "celery", "resources", "tcp", "http", "clock")
 """Kinds that belong to the file format, and that this version does not know yet."""
