@@ -45,7 +45,7 @@ def silence(checks: Mapping[str, CheckObservation], own: frozenset[str]) -> bool
         answer
         for seen in checks.values()
         for server, answer in seen.answers.items()
-        if is_outside(seen.addresses[server], own)
+        if server in seen.addresses and is_outside(seen.addresses[server], own)
     ]
     return all(
         isinstance(answer, NoReply) and not answer.answered and answer.reason not in _CUT_OFF
