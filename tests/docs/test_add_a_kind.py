@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import ROOT
+from pages import ROOT, blocks
 
 PACKAGE = ROOT / "docs/how-to/vault-kind"
 PAGE = (ROOT / "docs/how-to/add-a-kind.md").read_text()
@@ -125,6 +125,12 @@ def test_what_the_page_promises_is_printed(
     assert promised is not None
     assert promised[1] in run(installed, tmp_path, "check", "--only", "vault").stdout
     assert "vault-1 at 127.0.0.1" in run(installed, tmp_path, "plan").stdout
+
+
+def test_the_inventory_of_the_page_is_valid(installed: Path, tmp_path: Path) -> None:
+    (example,) = (block.text for block in blocks("yaml") if block.about("needs") == "quorate-vault")
+    (tmp_path / "cluster.yaml").write_text(example)
+    assert run(installed, tmp_path, "validate").returncode == 0
 
 
 def test_its_keys_are_validated_as_all_others_are(installed: Path, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_the_parts_of_inventories_fit_into_one() -> None:
     parts = [(block, part) for block, part in parts if isinstance(part, dict) and KEYS.issuperset(part)]
     assert len(parts) >= 5
     for block, part in parts:
+        if block.about("needs"):
+            continue  # validated where that package is installed
         whole = part if "hosts" in part else {**yaml.load(EXAMPLE.read_text()), **part}
         text = io.StringIO()
         yaml.dump(whole, text)
