@@ -7,14 +7,15 @@ again; that is Airflow's way. It takes a moment of bad luck, so a sweep may show
 from lab.cluster import names
 from lab.cluster.airflow import units_of
 from lab.command import LabError
+from lab.faults.drop_in import FORGET_RESTARTS
 from lab.lab import Lab
 
 SHAKEN = "ok ok | critical crashed | warning restarted_recently | warning starting"
-FORGET = """
-for unit in {units}; do
+FORGET = f"""
+for unit in {{units}}; do
   if test "$(systemctl show -P NRestarts $unit)" != 0; then
     systemctl try-restart $unit  # one that was stopped meanwhile stays so
-    journalctl --quiet --rotate --vacuum-files=1  # restarts are counted in it for 15 minutes
+    {FORGET_RESTARTS}
   fi
 done
 """

@@ -7,7 +7,6 @@ from lab.cluster import etcd, names, patroni
 from lab.faults.balancing import writes_to
 from lab.faults.database_steps import (
     CTL,
-    DROP_IN,
     Leads,
     Well,
     answers,
@@ -16,6 +15,7 @@ from lab.faults.database_steps import (
     sql,
     sql_says,
 )
+from lab.faults.drop_in import changed
 from lab.faults.fault import Fault, Watch
 from lab.faults.steps import Drop, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step
 
@@ -30,8 +30,7 @@ WHILE_NOBODY_LEADS = (
 KILLED: tuple[Step, ...] = (
     Run(
         LEADER,
-        f"mkdir -p {DROP_IN.rpartition('/')[0]}; printf '[Service]\\nRestart=no\\n' > {DROP_IN}\n"
-        "systemctl daemon-reload; systemctl kill --signal=KILL --kill-who=all patroni",
+        f"{changed('patroni', '[Service]', 'Restart=no')}systemctl kill --signal=KILL --kill-who=all patroni",
     ),
 )
 

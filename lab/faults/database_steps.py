@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from lab.cluster import etcd, names, patroni
 from lab.command import LabError
 from lab.faults.balancing import writes_to
+from lab.faults.drop_in import taken_back
 from lab.faults.steps import Condition, Holds, Run, Step
 from lab.lab import Lab
 
-DROP_IN = "/run/systemd/system/patroni.service.d/fault.conf"
 CTL = f"patronictl -c {patroni.CONFIG}"
 
 
@@ -76,7 +76,7 @@ def rejoined(host: str) -> tuple[Step, ...]:
     its control file has the old timeline still, and it follows the new leader in vain.
     """
     script = f"""\
-rm -f {DROP_IN}; systemctl daemon-reload; systemctl reset-failed patroni; systemctl stop patroni
+{taken_back("patroni")}systemctl reset-failed patroni; systemctl stop patroni
 su postgres -c '{patroni.BIN}/pg_ctl stop -s -m immediate -D {patroni.DATA}' 2>/dev/null || true
 if {other_leads(host)}; then rm -rf {patroni.DATA}; fi
 systemctl start patroni"""

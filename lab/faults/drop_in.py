@@ -2,6 +2,9 @@
 
 from lab.faults.steps import Run, Step
 
+FORGET_RESTARTS = "journalctl --quiet --rotate --vacuum-files=1"
+"""Empties a host's journal, in which restarts are counted for 15 minutes."""
+
 
 def ways(unit: str) -> str:
     """Return the drop-in that these faults change a unit with; it is gone with the next boot."""
@@ -17,10 +20,15 @@ def changed(unit: str, *lines: str) -> str:
     )
 
 
+def taken_back(unit: str) -> str:
+    """Return the script that takes these lines away again."""
+    return f"rm -f {ways(unit)}; systemctl daemon-reload\n"
+
+
 def again(host: str, unit: str) -> Step:
     """Return the step that starts a unit as new: as it was declared, and without a restart to its name."""
     script = (
-        f"rm -f {ways(unit)}; systemctl daemon-reload; systemctl stop {unit}\n"
+        f"{taken_back(unit)}systemctl stop {unit}\n"
         f"systemctl reset-failed {unit} || true\nsystemctl start {unit}"
     )
     return Run(host, script, timeout=90.0)
@@ -33,7 +41,7 @@ def shown(unit: str, key: str, test: str) -> str:
 
 def forgotten(host: str) -> Step:
     """Return the step that empties a host's journal, in which restarts are counted for 15 minutes."""
-    return Run(host, "journalctl --quiet --rotate --vacuum-files=1")
+    return Run(host, FORGET_RESTARTS)
 
 
 def until(test: str) -> str:

@@ -3,16 +3,17 @@
 from lab.cluster import names
 from lab.cluster.mounts import HOSTS, UNIT
 from lab.cluster.storage import PROBE, SHARED
+from lab.faults.drop_in import changed, taken_back
 from lab.faults.fault import Fault
 from lab.faults.steps import Holds, Run
 
 ACTIVE, PASSIVE = names.NFS
-NFS_DROP_IN = "/run/systemd/system/nfs-server.service.d/fault.conf"
 DAEMON = "/usr/bin/ganesha.nfsd -L /run/ganesha/log -f /etc/ganesha/lab.conf -p /run/ganesha/ganesha.pid"
-ONESHOT = f"[Service]\\nType=oneshot\\nRemainAfterExit=yes\\nExecStart=\\nExecStart={DAEMON}\\n"
+ONESHOT = ("[Service]", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=", f"ExecStart={DAEMON}")
 # Asked for a name that no cache has. Whoever waits for the far end can't be killed, so nobody waits for it.
 HANGS = f"stat {SHARED}/.$$ > /dev/null 2>&1 & sleep 1; kill -0 $!"
-QUEUED = "/run/systemd/system/vsftpd.service.d/fault.conf"
+QUEUED = ("[Unit]", "Requires=lab-blocker.service", "After=lab-blocker.service")
+BLOCKER = "'[Service]' Type=oneshot TimeoutStartSec=infinity 'ExecStart=/bin/sleep 1d'"
 
 FAULTS = (
     Fault(
@@ -22,11 +23,10 @@ FAULTS = (
         set_up=(
             Run(
                 ACTIVE,
-                f"mkdir -p $(dirname {NFS_DROP_IN}); printf '{ONESHOT}' > {NFS_DROP_IN}\n"
-                "systemctl daemon-reload; systemctl restart nfs-server; pkill -KILL ganesha.nfsd",
+                f"{changed('nfs-server', *ONESHOT)}systemctl restart nfs-server; pkill -KILL ganesha.nfsd",
             ),
         ),
-        undo=(Run(ACTIVE, f"rm -f {NFS_DROP_IN}; systemctl daemon-reload; systemctl restart nfs-server"),),
+        undo=(Run(ACTIVE, f"{taken_back('nfs-server')}systemctl restart nfs-server"),),
         holds=(
             Holds(ACTIVE, "test $(systemctl show -P SubState nfs-server) = exited"),
             Holds(ACTIVE, "! pgrep -x ganesha.nfsd"),
@@ -92,18 +92,16 @@ FAULTS = (
         set_up=(
             Run(
                 "ftp",
-                f"systemctl stop vsftpd; mkdir -p $(dirname {QUEUED})\n"
-                f"printf '[Unit]\\nRequires=lab-blocker.service\\nAfter=lab-blocker.service\\n' > {QUEUED}\n"
-                "printf '[Service]\\nType=oneshot\\nTimeoutStartSec=infinity\\nExecStart=/bin/sleep 1d\\n'"
-                " > /run/systemd/system/lab-blocker.service\n"
-                "systemctl daemon-reload; systemctl start --no-block vsftpd",
+                f"systemctl stop vsftpd\n"
+                f"printf '%s\\n' {BLOCKER} > /run/systemd/system/lab-blocker.service\n"
+                f"{changed('vsftpd', *QUEUED)}systemctl start --no-block vsftpd",
             ),
         ),
         undo=(
             Run(
                 "ftp",
-                f"systemctl stop vsftpd lab-blocker; rm -f {QUEUED} /run/systemd/system/lab-blocker.service\n"
-                "systemctl daemon-reload; systemctl reset-failed lab-blocker || true; systemctl start vsftpd",
+                "systemctl stop vsftpd lab-blocker || true; rm -f /run/systemd/system/lab-blocker.service\n"
+                f"{taken_back('vsftpd')}systemctl reset-failed lab-blocker || true; systemctl start vsftpd",
             ),
         ),
         holds=(Holds("ftp", "test -n \"$(systemctl show -P Job vsftpd | grep -v '^0$')\""),),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lab.faults.database_steps import Leads, Well
+from lab.faults.drop_in import FORGET_RESTARTS, changed, taken_back
 from lab.faults.fault import Fault
 from lab.faults.roles import SETTLED
 from lab.faults.steps import Condition, Holds, Run, Step
@@ -31,11 +32,6 @@ class Watched:
     def id(self) -> str:
         """The id of the unit's verdict."""
         return f"{self.group}/{self.host}/{self.unit}"
-
-    @property
-    def drop_in(self) -> str:
-        """A drop-in file that is gone with the next boot."""
-        return f"/run/systemd/system/{self.unit}.service.d/fault.conf"
 
 
 RABBIT_3_GONE = {
@@ -124,8 +120,8 @@ def failed(it: Watched) -> Fault:
         "failed",
         "is killed, and systemd may not start it again",
         "failed",
-        set_up=f"{with_drop_in(it, '[Service]', 'Restart=no')}\nsystemctl kill --signal=KILL {it.unit}",
-        undo=f"{without_drop_in(it)}; systemctl reset-failed {it.unit} || true; systemctl restart {it.unit}",
+        set_up=f"{changed(it.unit, '[Service]', 'Restart=no')}systemctl kill --signal=KILL {it.unit}",
+        undo=f"{taken_back(it.unit)}systemctl reset-failed {it.unit} || true; systemctl restart {it.unit}",
         holds=f"test $(systemctl is-failed {it.unit}) = failed",
     )
 
@@ -138,11 +134,10 @@ def crash_looping(it: Watched) -> Fault:
         "crash-looping",
         "fails at every start, and systemd starts it again a second later",
         "crash_loop",
-        set_up=f"{with_drop_in(it, *loop, 'ExecStartPre=/bin/false')}\nsystemctl restart {it.unit} || true",
+        set_up=f"{changed(it.unit, *loop, 'ExecStartPre=/bin/false')}systemctl restart {it.unit} || true",
         undo=(
-            f"{without_drop_in(it)}; systemctl stop {it.unit}; systemctl reset-failed {it.unit} || true\n"
-            # Restarts are counted in the journal for 15 minutes, of whatever fault they were.
-            f"systemctl start {it.unit}; journalctl --quiet --rotate --vacuum-files=1"
+            f"{taken_back(it.unit)}systemctl stop {it.unit}; systemctl reset-failed {it.unit} || true\n"
+            f"systemctl start {it.unit}; {FORGET_RESTARTS}"
         ),
         holds=f"test $(systemctl show --value -p NRestarts {it.unit}) -ge 3",
     )
@@ -200,17 +195,6 @@ def fault(
         root_causes=(it.id,),
         pending=it.pending,
     )
-
-
-def with_drop_in(it: Watched, *lines: str) -> str:
-    """Return the script that adds to the unit what these lines say."""
-    said = "\\n".join(lines)
-    return f"mkdir -p $(dirname {it.drop_in}); printf '{said}\\n' > {it.drop_in}; systemctl daemon-reload"
-
-
-def without_drop_in(it: Watched) -> str:
-    """Return the script that takes it away again."""
-    return f"rm -f {it.drop_in}; systemctl daemon-reload"
 
 
 def stop(it: Watched) -> str:
