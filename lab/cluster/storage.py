@@ -19,6 +19,8 @@ NOTIFY = "/etc/keepalived/move-storage"
 PAUSE = "/etc/keepalived/pause"
 """Seconds that the notify script sleeps between two units, where this file is there; for a slow failover."""
 PROBE = f"{SHARED}/.synchronised"
+MARKER = f"{SHARED}/.touched"
+"""Touched every few seconds on the node that holds the address: its age over there is the copy's."""
 
 GANESHA = f"""\
 NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = 2049; Enable_NLM = false; Enable_RQUOTA = false; }}
@@ -43,6 +45,15 @@ LSYNCD = """\
 Description=Synchronisation of the shared folder to the passive node
 [Service]
 ExecStart=/usr/bin/lsyncd -nodaemon /etc/lsyncd/lsyncd.conf.lua
+"""
+HOLDS = f"ip -o addr show to {names.NFS_VIP} | grep -q ."
+TOUCH = f"""\
+[Unit]
+Description=A marker of how late the copy of the shared folder is
+[Service]
+ExecStart=/bin/sh -c 'while sleep 2; do {HOLDS} && touch {MARKER}; done'
+[Install]
+WantedBy=multi-user.target
 """
 # keepalived calls it with INSTANCE, a name, the new state and the priority. In every state but MASTER the
 # units are stopped: BACKUP, FAULT, and STOP when keepalived itself ends.
@@ -75,7 +86,7 @@ def part(host: str) -> Part:
         notify=NOTIFY,
     )
     return Part(
-        units={"nfs-server": NFS_SERVER, "lsyncd": LSYNCD},
+        units={"nfs-server": NFS_SERVER, "lsyncd": LSYNCD, "touch-marker": TOUCH},
         stopped=frozenset({"nfs-server.service", "lsyncd.service"}),
         enabled=moves.enabled,
         files={
