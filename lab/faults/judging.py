@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lab.cluster import names
 from lab.cluster.inventory import GROUPS
+from lab.command import LabError
 from lab.faults.fault import Fault
 
 Report = Mapping[str, Any]
 """A report as `quorate check -o json` prints it."""
 Verdict = Mapping[str, Any]
 CALM = ("ok", "expected")
+PASSIVE = "expected passive_inactive"
+RESTING = frozenset(f"nfs/{names.NFS[1]}/{unit}" for unit in names.ACTIVE_ONLY)
+"""The verdicts of what rightly does not run in the nominal cluster."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,17 @@ class Nominal:
 
     @classmethod
     def of(cls, report: Report) -> "Nominal":
-        """Return what a report of the nominal cluster says."""
+        """Return what a report of the nominal cluster says; LabError where it is not what it must be.
+
+        All is well, and what may run on the active node alone is expected not to run on the other one.
+        """
+        strays = [
+            f"{verdict['id']} is {describe(verdict)}"
+            for verdict in report["verdicts"]
+            if word(verdict) != (PASSIVE if verdict["id"] in RESTING else "ok ok") or verdict["notes"]
+        ]
+        if strays:
+            raise LabError(f"the cluster is not nominal before any fault: {'; '.join(strays)}")
         return cls({verdict["id"]: word(verdict) for verdict in report["verdicts"]})
 
 

@@ -41,9 +41,9 @@ def take_away(lab: Lab, fault: Fault) -> None:
             aftermath.forget_restarts(lab)
         except LabError as error:
             problems.append(str(error))
-    note_of(lab, fault).unlink(missing_ok=True)
-    if problems:
+    if problems:  # it stays written down, so that it can be tried once more
         raise LabError(f"fault {fault.name} could not be undone: {'; '.join(problems)}")
+    note_of(lab, fault).unlink(missing_ok=True)
 
 
 def in_place(lab: Lab) -> list[str]:

@@ -17,6 +17,8 @@ from lab.lab import Lab
 
 HEALING = 90.0
 """Seconds after which a cluster without a fault must be nominal again."""
+LATE = 10.0
+"""Seconds after which what still is not as before may be a program that ended late."""
 
 
 @dataclass(kw_only=True)
@@ -131,7 +133,7 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[str]:
                 task.result()
             except LabError as error:
                 problems.append(str(error))
-    deadline = time.monotonic() + HEALING
+    began = time.monotonic()
     while True:
         try:
             left = differences(sweep(lab), (), nominal)
@@ -139,9 +141,9 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[str]:
             left = [str(error)]
         if not left:
             return problems
-        if time.monotonic() > deadline - HEALING + 10.0:
+        if time.monotonic() > began + LATE:
             # A connection that hung may have ended only now, and a program of Airflow with it.
             aftermath.forget_restarts(lab)
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + HEALING:
             return [*problems, *(f"not nominal {HEALING:g} s after it was healed: {each}" for each in left)]
         time.sleep(1.0)

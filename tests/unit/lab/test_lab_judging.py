@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lab.command import LabError
 from lab.faults.batches import AT_ONCE, area, batches
 from lab.faults.fault import Fault, Watch
 from lab.faults.judging import Nominal, differences, during
@@ -186,3 +187,11 @@ def test_nothing_is_expected_where_nobody_is_proven_to_hold_the_address() -> Non
     lost["root_causes"] = ["nfs/vip"]
     (found,) = differences(lost, [fault(expected={"nfs/vip": "critical no_active_node"})], nominal)
     assert found == "nfs: a unit of it is EXPECTED, though no one node is proven to hold the address"
+
+
+def test_a_cluster_that_is_not_well_before_any_fault_is_no_measure() -> None:
+    assert Nominal.of(report()) == NOMINAL
+    with pytest.raises(LabError, match="nfs/nfs-1/lsyncd is critical failed"):
+        Nominal.of(report(**FAILED))
+    with pytest.raises(LabError, match="nfs-2"):
+        Nominal.of(report(nfs__nfs_2__lsyncd="ok ok"))
