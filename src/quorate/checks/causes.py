@@ -24,7 +24,7 @@ UNHELD = frozenset({Reason.NO_ACTIVE_NODE, Reason.DUPLICATE_VIP, Reason.ACTIVE_N
 LEADERLESS = frozenset({Reason.NO_LEADER, Reason.SPLIT_BRAIN})
 WITHOUT_QUORUM = frozenset({Reason.QUORUM_LOST, Reason.NO_LEADER, Reason.ALARM})
 SHORT = frozenset({Reason.TOO_FEW_UP})
-UNBALANCED = frozenset({Reason.TOO_FEW_UP, Reason.TOO_MANY_UP, Reason.BACKEND_MISSING, Reason.CONNECT_FAILED})
+UNBALANCED = frozenset({Reason.TOO_FEW_UP, Reason.TOO_MANY_UP, Reason.BACKEND_MISSING, *NO_WAY})
 NO_BROKER = frozenset({Reason.QUORUM_LOST, Reason.PARTITIONED, Reason.ALARM})
 CRITICAL = None
 """Whatever is CRITICAL explains it."""

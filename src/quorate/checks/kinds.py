@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quorate.checks import postgresql, rabbitmq
+from quorate.checks import clock, haproxy, http, postgresql, rabbitmq, resources, tcp
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Verdict
 from quorate.model.extensions import Registry
@@ -31,7 +31,12 @@ JUDGES: Registry[Judge] = Registry(
     "judge",
     {
         "postgresql": Judge(verdicts=postgresql.verdicts),
-        "rabbitmq": Judge(verdicts=rabbitmq.verdicts),
+        "resources": Judge(verdicts=resources.verdicts),
+        "clock": Judge(verdicts=clock.verdicts),
+        "haproxy": Judge(verdicts=haproxy.verdicts, unsettled=haproxy.unsettled),
+        "rabbitmq": Judge(verdicts=rabbitmq.verdicts, unsettled=rabbitmq.unsettled),
+        "tcp": Judge(verdicts=tcp.verdicts),
+        "http": Judge(verdicts=http.verdicts),
     },
 )
 """By kind: how what was answered is judged."""

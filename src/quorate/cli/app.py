@@ -140,6 +140,18 @@ def plan(inventory: InventoryOption = None) -> int:
     return run_plan(inventory)
 
 
+@app.command("inventory")
+def hosts_table(
+    inventory: InventoryOption = None,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FORMAT", help="text or json.")] = "text",
+    timeout: TimeoutOption = "60s",
+) -> int:
+    """List the hosts with their cores and memory, and whether they answer."""
+    from quorate.cli.hosts_table import run_hosts_table
+
+    return run_hosts_table(inventory, output, timeout)
+
+
 @app.command()
 def probe(
     host: Annotated[str, typer.Argument(metavar="HOST", help="A host of the inventory.")],

@@ -134,13 +134,14 @@ def _vip(value: object) -> str:
     return address
 
 
-def _address(value: object) -> str:
+def address(value: object) -> str:
+    """Return an IP address in its canonical form, or a host name as it is."""
     text = _text(value)
     if not text:
         raise wrong("is empty", "write an IP address or a host name")
-    address = canonical_ip(text)
-    if address is not None:
-        return address
+    canonical = canonical_ip(text)
+    if canonical is not None:
+        return canonical
     fault = _address_fault(text)
     if fault:
         raise fault
@@ -271,7 +272,7 @@ VirtualIp = Annotated[
 ]
 """An IPv4 or IPv6 address in canonical form."""
 
-Address = Annotated[str, BeforeValidator(_address), _TEXT]
+Address = Annotated[str, BeforeValidator(address), _TEXT]
 """An IP address in canonical form, or a host name."""
 
 Unit = Annotated[str, BeforeValidator(full_unit_name), _UNIT_SCHEMA]

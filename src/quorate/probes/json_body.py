@@ -3,7 +3,7 @@
     body = json_object(answer, "GET /patroni")
     if isinstance(body, NoReply):
         return body
-    return reading("GET /patroni", lambda: Node(role=text(body, "role"), timeline=whole_number(body, "timeline")))
+    return reading("GET /patroni", lambda: Node(role=text(body, "role"), lag=maybe(number, body, "lag")))
 
 Refused are, beside what is no JSON: NaN and infinite numbers, whole numbers of more than 40 digits, a name
 that stands twice in one object, half a surrogate pair, nesting that the parser can't follow (RFC 8259).
@@ -23,7 +23,7 @@ _FIRST_CHARACTERS = 80
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
-class Wrong(ValueError):
+class ReadingError(ValueError):
     """What was sent is not what was asked for; its text says what, and `reading` makes an answer of it."""
 
 
@@ -43,10 +43,10 @@ def json_list(answer: HttpAnswer | NoReply | bytes, what: str) -> Sequence[Any] 
 
 
 def reading(what: str, read: Callable[[], T]) -> T | NoReply:
-    """Return what a function reads, or a NoReply `unparsable` where it raises Wrong."""
+    """Return what a function reads, or a NoReply `unparsable` where it raises ReadingError."""
     try:
         return read()
-    except Wrong as error:
+    except ReadingError as error:
         return unparsable(f"{what}: {error}")
 
 
@@ -71,7 +71,8 @@ def text(found: Mapping[str, Any], key: str) -> str:
 def whole_number(found: Mapping[str, Any], key: str) -> int:
     """Return the whole number under a key; neither true, nor 1.0, nor "1" is one."""
     value = _there(found, key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else _wrong(key, "a number", value)
+    good = isinstance(value, int) and not isinstance(value, bool)
+    return int(value) if good else _wrong(key, "a whole number", value)
 
 
 def number(found: Mapping[str, Any], key: str) -> float:
@@ -105,18 +106,18 @@ def objects(found: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
 
 
 def maybe(getter: Callable[[Mapping[str, Any], str], T], found: Mapping[str, Any], key: str) -> T | None:
-    """Return what a getter finds, or None where the key is missing or null; a wrong type is still Wrong."""
+    """Return what a getter finds, or None where the key is missing or null; a wrong type still raises."""
     return None if found.get(key) is None else getter(found, key)
 
 
 def _there(found: Mapping[str, Any], key: str) -> Any:
     if key not in found:
-        raise Wrong(f"has no {key!r}")
+        raise ReadingError(f"has no {key!r}")
     return found[key]
 
 
 def _wrong(key: str, wanted: str, value: object) -> NoReturn:
-    raise Wrong(f"{key!r} is not {wanted} but {_kind(value)}{_sample(value)}")
+    raise ReadingError(f"{key!r} is not {wanted} but {_kind(value)}{_sample(value)}")
 
 
 def _kind(value: object) -> str:
@@ -136,7 +137,7 @@ def _body(answer: HttpAnswer | NoReply | bytes, what: str, shape: type) -> Any:
     try:
         value = _parsed(body)
     except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
-        why = f" ({error})" if isinstance(error, Wrong) else ""
+        why = f" ({error})" if isinstance(error, ReadingError) else ""
         return unparsable(f"{what}: not JSON{why}: {_beginning(body)}", duration)
     if not isinstance(value, shape):
         return unparsable(f"{what}: not {_KINDS[shape]} but {_kind(value)}: {_beginning(body)}", duration)
@@ -158,29 +159,29 @@ def _parsed(body: bytes) -> Any:
             parse_constant=_finite,
         )
     except RecursionError:
-        raise Wrong("nested too deeply") from None
+        raise ReadingError("nested too deeply") from None
     if "\\ud" in said.lower():  # half a surrogate pair can be written, but be sent on in no encoding
         json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
-        raise Wrong(f"the name {first_words(twice, 40)} stands twice in an object")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ReadingError(f"the name {first_words(name, 40)} stands twice in an object")
+        found[name] = value
     return found
 
 
 def _bounded(digits: str) -> int:
     if len(digits) > _DIGITS:
-        raise Wrong(f"a number of {len(digits)} digits")
+        raise ReadingError(f"a number of {len(digits)} digits")
     return int(digits)
 
 
 def _finite(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise Wrong(f"{first_words(digits, 20)} is not a finite number")
+        raise ReadingError(f"{first_words(digits, 20)} is not a finite number")
     return value

@@ -1,15 +1,20 @@
-"""Kind `rabbitmq`: a login to every member of a cluster, and on demand a message's round trip."""
+"""Kind `rabbitmq`: a login to every member of a cluster, and on demand a message's round trip.
+
+With a management section, every member's management API is asked beside that, as `<member>/management`.
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
-from quorate.model import AmqpAsk, Check
+from quorate.model import AmqpAsk, AmqpReply, Check, HttpAsk, HttpReply
 from quorate.probes.probe import Probe
+from quorate.probes.rabbitmq_management import management_ask, read_management
 
 
-def questions(check: Check, secrets: Mapping[str, str]) -> Mapping[str, AmqpAsk]:
-    """Return the question to each member of a check's cluster, by the name of its host."""
+def questions(check: Check, secrets: Mapping[str, str]) -> Mapping[str, AmqpAsk | HttpAsk]:
+    """Return the questions to each member of a check's cluster, by the name of its host."""
     settings = check.settings
-    return {
+    asks: dict[str, AmqpAsk | HttpAsk] = {
         member["name"]: AmqpAsk(
             host=member["address"],
             port=member["port"],
@@ -21,6 +26,14 @@ def questions(check: Check, secrets: Mapping[str, str]) -> Mapping[str, AmqpAsk]
         )
         for member in settings["members"]
     }
+    if settings.get("management") is not None:
+        asks |= {f"{m['name']}/management": management_ask(check, m, secrets) for m in settings["members"]}
+    return asks
 
 
-PROBE = Probe(questions=questions)
+def read(_check: Check, _member: str, reply: AmqpReply | HttpReply) -> Any:
+    """Return a login as it is, and what a management API says as ManagementFacts, or why it can't be read."""
+    return read_management(reply) if isinstance(reply, HttpReply) else reply
+
+
+PROBE = Probe(questions=questions, read=read)

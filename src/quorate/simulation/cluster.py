@@ -7,6 +7,7 @@ from typing import Any
 
 from quorate.simulation.data import load_yaml
 from quorate.simulation.durations import seconds
+from quorate.simulation.resources import change_resources
 from quorate.simulation.services.state import MANNERS, Manner
 from quorate.simulation.state import (
     Interface,
@@ -37,6 +38,8 @@ _CHANGES = frozenset(
         "noise",
         "system_state",
         "lacks",
+        "resources",
+        "clock",
     ]
 )
 
@@ -71,7 +74,10 @@ def nominal() -> SimulatedCluster:
     return SimulatedCluster(
         name=told["name"],
         user=told["user"],
-        hosts={name: _host(name, spec) for name, spec in told["hosts"].items()},
+        hosts={
+            name: _host(name, {**spec, "resources": told["resources"].get(name, {})})
+            for name, spec in told["hosts"].items()
+        },
         groups=told["groups"],
         checks=told["checks"],
         declared=tuple(told["hosts"]),
@@ -156,6 +162,11 @@ def change_host(host: SimulatedHost, changes: Mapping[str, Any]) -> SimulatedHos
         found["trouble"] = {program: Trouble(word) for program, word in changes["trouble"].items()}
     if "lacks" in changes:
         found["lacks"] = frozenset(changes["lacks"])
+    if "resources" in changes:
+        found["resources"] = change_resources(host.resources, changes["resources"])
+    if "clock" in changes:
+        ahead = changes["clock"].removeprefix("-")
+        found["clock"] = seconds(ahead) * (-1 if ahead != changes["clock"] else 1)
     if "units" in changes:
         found["units"] = _changed_units(host, changes["units"])
     if "holds" in changes or "interfaces" in changes:

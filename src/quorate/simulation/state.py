@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from quorate.simulation.resources import SimulatedResources
+
 
 class Ssh(StrEnum):
     """How a host behaves towards whoever wants to log in."""
@@ -152,3 +154,6 @@ class SimulatedHost:
     system_state: str | None = None
     """systemd's word for the whole system; None lets the units decide between running and degraded."""
     lacks: frozenset[str] = frozenset()
+    resources: SimulatedResources = field(default_factory=SimulatedResources)
+    clock: float = 0.0
+    """How many seconds the host's clock is ahead of the right time."""

@@ -12,12 +12,10 @@ What comes back is an AmqpReply, or a NoReply with one of these reasons:
 """
 
 import asyncio
-import socket
 
 from quorate.model import AmqpAsk, AmqpReply, NoReply, Reason
 from quorate.transports.errors import HostError, cleaned
-from quorate.transports.services import answer_of
-from quorate.transports.tcp import Endpoint, Resolver, connect
+from quorate.transports.services import answer_of, connected
 
 _WORD_CHARACTERS = 100
 
@@ -37,7 +35,7 @@ async def _ask(ask: AmqpAsk, deadline: float) -> AmqpReply:
     loop = asyncio.get_running_loop()
     started = loop.time()
     until = min(deadline, started + 2 * ask.timeout)
-    sock = await _connected(ask, until)
+    sock = await connected(ask.host, ask.port, until=min(until, started + ask.timeout))
     try:
         wire = amqp_wire.Wire(sock, step=ask.timeout, until=until)
         server = await amqp_session.log_in(wire, ask)
@@ -54,19 +52,6 @@ async def _ask(ask: AmqpAsk, deadline: float) -> AmqpReply:
         cluster=_word(server.get("cluster_name")) or None,
         duration=loop.time() - started,
     )
-
-
-async def _connected(ask: AmqpAsk, until: float) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    end = min(until, loop.time() + ask.timeout)
-    try:
-        return await connect(
-            Endpoint(address=ask.host, port=ask.port), Resolver(), limit=max(end - loop.time(), 0.0)
-        )
-    except HostError as failure:
-        if loop.time() >= end:
-            raise HostError(Reason.TIMEOUT, failure.detail, answered=failure.answered) from None
-        raise
 
 
 def _word(told: object) -> str:

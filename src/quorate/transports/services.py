@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from quorate.model import NoReply, Reason
 from quorate.transports.errors import HostError, cleaned
+from quorate.transports.tcp import Endpoint, Resolver, connect
 from quorate.transports.threads import in_thread
 
 T = TypeVar("T")
@@ -22,26 +24,48 @@ _SERVICE_REASONS = {
 }
 
 
-async def answer_of(asking: Callable[[], Awaitable[T]], *, secret: str) -> T | NoReply:
-    """Return what asking brings, or why it brings nothing; raises nothing but CancelledError."""
+async def answer_of(
+    asking: Callable[[], Awaitable[T]], *, secret: str = "", secrets: Iterable[str] = ()
+) -> T | NoReply:
+    """Return what asking brings, or why it brings nothing; raises nothing but CancelledError.
+
+    `secrets` are looked at when something is said, so that they may be learned while asking.
+    """
     loop = asyncio.get_running_loop()
     started = loop.time()
-    answered = False
     try:
         return await asking()
     except HostError as failure:
-        reason = _SERVICE_REASONS.get(failure.reason, failure.reason)
-        detail = failure.detail
-        answered = failure.answered
+        return failed(failure, loop.time() - started, secret, *secrets)
     except ImportError as error:
         reason = Reason.UNSUPPORTED_KIND
         detail = f"the library for this kind of check can't be loaded: {error}; install quorate anew"
     except Exception as error:  # noqa: BLE001  a hostile server can make a library raise anything
         reason = Reason.INTERNAL_ERROR
         detail = f"{type(error).__name__}: {error}"
+    return NoReply(reason=reason, detail=masked(detail, secret, *secrets), duration=loop.time() - started)
+
+
+def failed(failure: HostError, duration: float, *secrets: str) -> NoReply:
+    """Return a failure as the value that stands in place of a service's answer."""
     return NoReply(
-        reason=reason, detail=masked(detail, secret), duration=loop.time() - started, answered=answered
+        reason=_SERVICE_REASONS.get(failure.reason, failure.reason),
+        detail=masked(failure.detail, *secrets),
+        duration=duration,
+        answered=failure.answered,
     )
+
+
+async def connected(host: str, port: int, *, until: float) -> socket.socket:
+    """Return a connected, non-blocking socket; HostError, `timeout` where it is not there by then."""
+    loop = asyncio.get_running_loop()
+    try:
+        limit = max(until - loop.time(), 0.0)
+        return await connect(Endpoint(address=host, port=port), Resolver(), limit=limit)
+    except HostError as failure:
+        if loop.time() >= until:
+            raise HostError(Reason.TIMEOUT, failure.detail, answered=failure.answered) from None
+        raise
 
 
 async def load(module: str) -> None:
@@ -57,12 +81,13 @@ def _import(module: str) -> None:
         _loaded.add(module)  # sys.modules has it from the beginning of its import on
 
 
-def masked(text: str | bytes, secret: str) -> str:
-    """Return a text as one harmless line of bounded length in which the secret does not stand.
+def masked(text: str | bytes, *secrets: str) -> str:
+    """Return a text as one harmless line of bounded length in which none of the secrets stands.
 
-    It is masked before the line is cut, so that no part of it is left at the cut.
+    It is masked before the line is cut, so that no part of one is left at the cut; the longest first, since
+    one may stand in another.
     """
     line = cleaned(text, limit=2**20)
-    if secret:
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
         line = line.replace(secret, "***")
     return cleaned(line, _DETAIL_CHARACTERS)

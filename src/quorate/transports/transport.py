@@ -12,6 +12,7 @@ from quorate.model import (
     Ask,
     Contact,
     Host,
+    HttpAsk,
     NoReply,
     PostgresAsk,
     Reason,
@@ -19,10 +20,12 @@ from quorate.model import (
     Secret,
     ServiceAsk,
     ServiceReply,
+    TcpAsk,
 )
 from quorate.transports.amqp import ask_amqp
 from quorate.transports.conversation import Link, Stop
 from quorate.transports.errors import HostError, seconds
+from quorate.transports.http import ask_http
 from quorate.transports.identities import Identities
 from quorate.transports.known_hosts import KnownHostsFiles
 from quorate.transports.local import LocalLink, is_this_machine
@@ -32,6 +35,7 @@ from quorate.transports.services import load
 from quorate.transports.ssh import Means, SshLink
 from quorate.transports.target import Targets
 from quorate.transports.tcp import Resolver
+from quorate.transports.tcp_service import ask_tcp
 from quorate.transports.threads import in_thread
 from quorate.transports.wire import READ_BYTES, command_line
 
@@ -168,6 +172,11 @@ class Transport:
             case AmqpAsk():
                 await load("quorate.transports.amqp_session")
                 return await ask_amqp(replace(ask, host=address, port=port), deadline=deadline)
+            case HttpAsk():
+                await load("quorate.transports.http_session")
+                return await ask_http(replace(ask, host=address, port=port), deadline=deadline)
+            case TcpAsk():
+                return await ask_tcp(replace(ask, host=address, port=port), deadline=deadline)
             case _:
                 detail = f"no way to ask {type(ask).__name__}"
                 return NoReply(reason=Reason.UNSUPPORTED_KIND, detail=detail)

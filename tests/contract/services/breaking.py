@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ class Breaking:
 
 
 @contextlib.asynccontextmanager
-async def breaking(how: Break) -> AsyncIterator[Breaking]:
+async def breaking(
+    how: Break, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Breaking]:
     """Yield a server that treats each connection in a way, and drop what is left of them at the end."""
     server_is = Breaking()
     tasks: set[asyncio.Task[None]] = set()
@@ -40,7 +43,7 @@ async def breaking(how: Break) -> AsyncIterator[Breaking]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, host, 0, ssl=tls)
     server_is.port = server.sockets[0].getsockname()[1]
     try:
         yield server_is

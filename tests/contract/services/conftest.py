@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 import os
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol
 
 import pytest
 
-from quorate.model import AmqpAsk, AmqpReply, NoReply, PostgresAsk, PostgresReply
+from quorate.model import AmqpAsk, AmqpReply, NoReply, PostgresAsk, PostgresReply, Tls
 from quorate.simulation.services.state import Manner
 from quorate.transports.amqp import ask_amqp
 from quorate.transports.postgresql import ask_postgresql
 from services import postgres, rabbit, simulated
+from services.certificates import signed
 from services.processes import wait_until
 
 
@@ -128,6 +130,14 @@ def ask_broker() -> AskRabbit:
         return await ask_amqp(question, deadline=asyncio.get_running_loop().time() + deadline)
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def web_tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Tls]:
+    """What a server that speaks TLS shows, and how it is trusted."""
+    folder = tmp_path_factory.mktemp("web")
+    authority = signed(folder, "authority", names=())
+    return signed(folder, "server", by=authority).server(), Tls(ca_file=str(authority.file))
 
 
 @pytest.fixture(autouse=True)

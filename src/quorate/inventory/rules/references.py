@@ -1,4 +1,4 @@
-"""Rules of names: groups and checks share theirs, and logs come from units that a group has."""
+"""Rules of names: groups and checks share theirs, and units that are named are units of their group."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,17 +30,18 @@ def _both(name: str) -> tuple[Path, Path]:
 
 
 def reference_rules(tree: dict[str, Any], document: Document) -> Iterator[Fault]:
-    """Yield faults of logs that come from an unknown group, or from a unit that the group has not."""
+    """Yield faults of an unknown group, or of a unit that the group has not, where one or the other is named."""
     for name, check in mapping(tree, "checks").items():
-        yield from _logs_from(mapping(check, "logs_from"), ("checks", name, "logs_from"), tree, document)
+        yield from _of_group(mapping(check, "logs_from"), ("checks", name, "logs_from"), tree, document)
+        for backend, entry in mapping(check, "backends").items():
+            path: Path = ("checks", name, "backends", backend, "served_by")
+            yield from _of_group(mapping(entry, "served_by"), path, tree, document)
     task_logs = mapping(tree, "airflow").get("task_logs")
     for index, entry in enumerate(task_logs if isinstance(task_logs, list) else ()):
-        yield from _logs_from(mapping(entry), ("airflow", "task_logs", index), tree, document)
+        yield from _of_group(mapping(entry), ("airflow", "task_logs", index), tree, document)
 
 
-def _logs_from(
-    entry: dict[str, Any], path: Path, tree: dict[str, Any], document: Document
-) -> Iterator[Fault]:
+def _of_group(entry: dict[str, Any], path: Path, tree: dict[str, Any], document: Document) -> Iterator[Fault]:
     groups = tree.get("groups", {})
     group = word(entry, "group")
     if group is None or not isinstance(groups, dict):

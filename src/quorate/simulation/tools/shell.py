@@ -8,6 +8,7 @@ from quorate.simulation.machine import Answer, Sight
 from quorate.simulation.state import Sudo, Trouble
 from quorate.simulation.tools.iproute import ip
 from quorate.simulation.tools.journalctl import journalctl
+from quorate.simulation.tools.measuring import date, sh
 from quorate.simulation.tools.options import UnknownOption, parse_options
 from quorate.simulation.tools.systemctl import systemctl
 
@@ -112,8 +113,9 @@ _PROGRAMS: dict[str, Program] = {
     "ip": ip,
     "journalctl": journalctl,
     "cat": _cat,
+    "date": date,
     "echo": lambda argv, _sight: Answer(stdout=f"{' '.join(argv)}\n".encode()),
     "hostname": lambda _argv, sight: Answer(stdout=f"{sight.host.name}\n".encode()),
     "true": lambda _argv, _sight: Answer(),
 }
-_WRAPPERS: dict[str, Callable[[Sequence[str], Sight], Answer | Trouble]] = {"env": _env, "sudo": _sudo}
+_WRAPPERS: dict[str, Callable[[Sequence[str], Sight], Answer | Trouble]] = {"env": _env, "sudo": _sudo, "sh": sh}

@@ -1,0 +1,45 @@
+"""Kind `clock`: how far the hosts' clocks are from the monitor's."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from quorate.inventory.document import Document, Path
+from quorate.inventory.entries import CheckEntry
+from quorate.inventory.faults import Fault
+from quorate.inventory.fields import Duration, Line, default, required, unset, wrong
+from quorate.inventory.kinds.kind import Kind, Resolved
+from quorate.inventory.kinds.members import member_rules
+from quorate.model import Host
+
+
+class ClockEntry(CheckEntry):
+    """Compare the hosts' clocks with the monitor's."""
+
+    kind: Literal["clock"] = required("Compare the hosts' clocks with the monitor's.")
+    hosts: Annotated[list[Line], Field(min_length=1)] = unset("Names of hosts; all of them if left out.")
+    warning: Duration = default("500ms", "More than so far off is a warning.")
+    critical: Duration = default("2s", "More than so far off is critical.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ClockEntry":
+        if self.warning > self.critical:
+            raise wrong("has a warning above its critical", "give both of them")
+        return self
+
+
+def rules(tree: dict[str, Any], path: Path, document: Document) -> Iterator[Fault]:
+    """Yield faults of hosts that are none or stand twice."""
+    yield from member_rules(tree, path, document)
+
+
+def resolve(entry: ClockEntry, hosts: Mapping[str, Host]) -> Resolved:
+    """Return the settings; limits in seconds."""
+    names = tuple(entry.hosts or hosts)
+    settings = {"warning": entry.warning, "critical": entry.critical}
+    return Resolved(settings=MappingProxyType(settings), hosts=names, members=names)
+
+
+KIND = Kind(entry=ClockEntry, resolve=resolve, rules=rules, asks_hosts=True)
