@@ -93,6 +93,7 @@ def _check(name: str, entry: CheckEntry, hosts: Mapping[str, Host], folder: str)
         hosts=resolved.hosts,
         members=resolved.members,
         asks_hosts=kind.asks_hosts,
+        needs_roles=kind.needs_roles,
         settings=MappingProxyType(settings),
         logs_from=_logs_from(entry.logs_from) if entry.logs_from else None,
     )

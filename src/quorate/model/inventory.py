@@ -103,6 +103,7 @@ class Check:
 
     `members` are the names that stand behind its own in the ids of its members, without members empty.
     `asks_hosts` tells that its question is asked of its hosts themselves, together with their units.
+    `needs_roles` tells that who holds the virtual IPs of its hosts decides what its answers mean.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Check:
     hosts: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     asks_hosts: bool = False
+    needs_roles: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     logs_from: LogsFrom | None = None
 

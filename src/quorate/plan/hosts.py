@@ -35,11 +35,16 @@ def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
 
     A group is asked as a whole, since roles and tolerance are judged over all its hosts; so are the jump
     hosts on the way. A check is asked as a whole as well, since a quorum is judged over all its members; one
-    that asks hosts asks for them, too. SelectorError where a selector matches nothing.
+    that asks hosts asks for them, too, and one whose meaning roles decide asks for those of its hosts.
+    SelectorError where a selector matches nothing.
     """
     selected = select(verdict_ids(inventory), only) if only else None
-    groups = [g for g in inventory.groups.values() if selected is None or _concerns(g, selected)]
     checks = [c for c in inventory.checks.values() if selected is None or _concerns(c, selected)]
+    groups = [
+        group
+        for group in inventory.groups.values()
+        if selected is None or _concerns(group, selected) or any(_decides(group, c) for c in checks)
+    ]
     wanted = {host for group in groups for host in group.hosts}
     wanted |= {h for h in inventory.hosts if selected is None or f"host/{h}" in selected}
     wanted |= {host for check in checks if check.asks_hosts for host in check.hosts}
@@ -54,6 +59,10 @@ def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
 
 def _concerns(part: Group | Check, selected: frozenset[str]) -> bool:
     return any(i == part.name or i.startswith(part.name + "/") for i in selected)
+
+
+def _decides(group: Group, check: Check) -> bool:
+    return check.needs_roles and group.virtual_ip is not None and not set(group.hosts).isdisjoint(check.hosts)
 
 
 def _with_jumps(inventory: Inventory, hosts: set[str]) -> set[str]:

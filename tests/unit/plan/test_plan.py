@@ -1,6 +1,7 @@
 """What is asked of whom, by the whole inventory and by selectors."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -184,3 +185,15 @@ def test_selectors_take_names_that_end_like_a_unit() -> None:
     assert select(ids, ["host/web.service"]) == {"host/web.service"}
     assert select(ids, ["g.service"]) == {"g.service/a/x"}
     assert select(ids, ["g/a/x.service"]) == {"g/a/x"}
+
+
+def test_check_whose_meaning_roles_decide_asks_who_holds_the_address() -> None:
+    declared = inventory()
+    lb = Check(name="lb", kind="haproxy", hosts=("haproxy-1",), members=("haproxy-1",), needs_roles=True)
+    declared = replace(declared, checks={**declared.checks, "lb": lb})
+    plan = make_plan(declared, ("lb",))
+    assert plan.selected == {"lb", "lb/haproxy-1"}
+    assert [host for host in plan.hosts if host.addresses] == [
+        HostPlan(host="haproxy-1", units=("haproxy.service",), addresses=True)
+    ]
+    assert not make_plan(replace(declared, checks={"lb": replace(lb, needs_roles=False)}), ("lb",)).hosts

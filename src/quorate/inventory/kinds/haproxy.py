@@ -105,4 +105,4 @@ def _backend(entry: BackendEntry) -> Mapping[str, Any]:
     )
 
 
-KIND = Kind(entry=HaproxyEntry, resolve=resolve, rules=rules)
+KIND = Kind(entry=HaproxyEntry, resolve=resolve, rules=rules, needs_roles=True)

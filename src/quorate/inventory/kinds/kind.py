@@ -25,13 +25,15 @@ class Kind:
 
     `entry` is the model of its keys. `rules` yields faults of what its keys say of the rest of the file:
     of the whole tree, the check's path and the document. `resolve` makes settings of a valid entry.
-    `asks_hosts` tells that its question is asked of the check's hosts, together with their units.
+    `asks_hosts` tells that its question is asked of the check's hosts, together with their units,
+    `needs_roles` that who holds the virtual IPs of these hosts decides what its answers mean.
     """
 
     entry: type[CheckEntry]
     resolve: Callable[[Any, Mapping[str, Host]], Resolved]
     rules: Callable[[dict[str, Any], Path, Document], Iterator[Fault]]
     asks_hosts: bool = False
+    needs_roles: bool = False
 
 
 def no_rules(_tree: dict[str, Any], _path: Path, _document: Document) -> Iterator[Fault]:
