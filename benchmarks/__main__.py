@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import dag_work, dead_host, floor, many, real, ssh_ways, start
+from benchmarks import dag_work, dead_host, floor, many, real, ssh_ways, start, whole
 from benchmarks.bounds import Bounds
 from benchmarks.measuring import Cost
 from benchmarks.question import Access, loopback, write_answers
@@ -40,6 +40,7 @@ def main() -> None:
         on_loopback(Path(folder), bounds, quick=quick)
     with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
         dag_work.measure(bounds, Path(folder), quick=quick)
+    whole.measure(bounds, rounds=2 if quick else 5)
     many.measure(bounds, rounds=1 if quick else 3)
     start.measure(bounds, rounds=5 if quick else 15)
     if not quick:

@@ -1,0 +1,91 @@
+"""The whole cluster in one sweep, against each of its questions asked alone.
+
+`python -m benchmarks.whole [INVENTORY]` measures it by itself, in the simulated cluster or in one that is up.
+"""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.bounds import Bounds
+from benchmarks.tables import show_table
+from quorate.engine import resolve_secret, sweep
+from quorate.inventory import load_inventory
+from quorate.model import Inventory
+from quorate.plan import make_plan
+from quorate.transports import Transport
+
+MOST = 1.2
+SHOWN = 5
+
+
+def measure(bounds: Bounds, *, rounds: int) -> None:
+    """Sweep the nominal simulated cluster as a whole and question by question, in interleaved rounds."""
+    with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "quorate", "demo", "--serve", "--folder", folder],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert server.stdout
+            if "is up" not in server.stdout.readline():
+                raise SystemExit("benchmarks: the simulated cluster did not start")
+            on_inventory(load_inventory(Path(folder) / "cluster.yaml"), bounds, rounds=rounds)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def on_inventory(inventory: Inventory, bounds: Bounds, *, rounds: int) -> None:
+    """Measure a cluster that is up, cold and with connections kept, and print what each takes."""
+    for way, kept in (("cold", False), ("connections kept", True)):
+        alone, whole = asyncio.run(timed(inventory, rounds, kept=kept))
+        slowest = sorted(alone, key=lambda question: -alone[question])
+        rows = [(question, f"{1000 * alone[question]:.0f} ms") for question in slowest[:SHOWN]]
+        print(f"\nThe nominal cluster, {way}: {len(alone)} questions, medians of {rounds} rounds")
+        show_table(("question", "alone"), [*rows, ("the whole cluster, at once", f"{1000 * whole:.0f} ms")])
+        ratio = whole / alone[slowest[0]]
+        bounds.at_most(f"whole sweep, {way}, against its slowest question alone", ratio, MOST, "×")
+
+
+async def timed(inventory: Inventory, rounds: int, *, kept: bool) -> tuple[dict[str, float], float]:
+    """Return the median seconds of each question alone, by host or check, and of all of them together."""
+    questions = [*(f"host/{host}" for host in inventory.hosts), *inventory.checks]
+    found: dict[str, list[float]] = {question: [] for question in [*questions, ""]}
+    transport = Transport(inventory.hosts, resolve=resolve_secret)
+    try:
+        if kept:
+            await took(inventory, (), transport)
+        for _ in range(rounds):
+            for question, seconds in found.items():
+                if not kept:
+                    await transport.aclose()
+                seconds.append(await took(inventory, (question,) if question else (), transport))
+    finally:
+        await transport.aclose()
+    return {q: statistics.median(found[q]) for q in questions}, statistics.median(found[""])
+
+
+async def took(inventory: Inventory, only: Sequence[str], transport: Transport) -> float:
+    """Return the seconds of one sweep that finds everything well."""
+    began = time.perf_counter()
+    report = await sweep(inventory, transport, make_plan(inventory, only))
+    seconds = time.perf_counter() - began
+    if report.state.rank > 1:
+        raise SystemExit(f"benchmarks: the nominal cluster is not nominal: {report.root_causes}")
+    return seconds
+
+
+if __name__ == "__main__":
+    found = Bounds()
+    if sys.argv[1:]:
+        on_inventory(load_inventory(Path(sys.argv[1])), found, rounds=5)
+    else:
+        measure(found, rounds=5)
+    found.show()
