@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quorate.airflow.outcome import EXPECTED_FAILURE
+from quorate.airflow.resources_table import resources_table
 
 Instance = tuple[str, int]
 """A task's id and its map index, -1 where it is not mapped."""
@@ -35,12 +36,16 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """The counts of a run: `total` = `success` + critical + expected; warnings by verdict id."""
+    """The counts of a run: `total` = `success` + critical + expected; warnings by verdict id.
+
+    `resources` are the lines of the hosts' table, none where no check measures them.
+    """
 
     total: int
     critical: tuple[Failure, ...] = ()
     expected: tuple[Failure, ...] = ()
     warnings: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
 
     @property
     def success(self) -> int:
@@ -97,7 +102,13 @@ def summarise(
             critical.append(Failure(task=name, failure_type=told, why=why))
         elif trace.failure_type == EXPECTED_FAILURE:
             expected.append(Failure(task=name, failure_type=EXPECTED_FAILURE, why="rightly passive"))
-    return Summary(total=len(counted), critical=tuple(critical), expected=tuple(expected), warnings=warnings)
+    return Summary(
+        total=len(counted),
+        critical=tuple(critical),
+        expected=tuple(expected),
+        warnings=warnings,
+        resources=tuple(resources_table(trace.report for trace in counted)),
+    )
 
 
 def _name(instance: Instance) -> str:
@@ -170,4 +181,5 @@ def summary_tree(summary: Summary) -> list[str]:
     lines += [f"🚨 {f.task}: {f.failure_type or 'no failure type'} - {f.why}" for f in summary.critical]
     lines += [f"⏸️ {f.task}: {f.failure_type}" for f in summary.expected]
     lines += [f"⚠️ {verdict}: {said}" for verdict, said in summary.warnings.items()]
+    lines += summary.resources
     return lines

@@ -36,13 +36,14 @@ def verdicts(check: Check, observation: CheckObservation, scene: Scene) -> list[
 
 
 def _monitors_offset(remote: Mapping[str, ClockFacts], warning: float) -> float | None:
-    """Return how far the monitor's clock is ahead, where all of two or more hosts say so alike."""
-    if len(remote) < 2 or not all(abs(seen.offset) - seen.uncertainty > warning for seen in remote.values()):
+    """Return how far the monitor's clock is ahead, where two or more hosts say so and none denies it."""
+    off = [seen.offset for seen in remote.values() if abs(seen.offset) - seen.uncertainty > warning]
+    if len(off) < 2 or any(abs(seen.offset) + seen.uncertainty <= warning for seen in remote.values()):
         return None
+    # One answer that came too slowly to tell contradicts nobody.
     least = max(seen.offset - seen.uncertainty for seen in remote.values())
     most = min(seen.offset + seen.uncertainty for seen in remote.values())
-    same_side = len({seen.offset > 0 for seen in remote.values()}) == 1
-    return -median(seen.offset for seen in remote.values()) if same_side and least - most <= warning else None
+    return -median(off) if least - most <= warning else None
 
 
 def _right() -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quorate.checks import clock, haproxy, http, postgresql, rabbitmq, resources, tcp
+from quorate.checks import airflow, clock, etcd, haproxy, http, patroni, postgresql, rabbitmq, resources, tcp
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Verdict
 from quorate.model.extensions import Registry
@@ -31,10 +31,13 @@ JUDGES: Registry[Judge] = Registry(
     "judge",
     {
         "postgresql": Judge(verdicts=postgresql.verdicts),
+        "rabbitmq": Judge(verdicts=rabbitmq.verdicts, unsettled=rabbitmq.unsettled),
+        "etcd": Judge(verdicts=etcd.verdicts, unsettled=etcd.unsettled),
+        "patroni": Judge(verdicts=patroni.verdicts, unsettled=patroni.unsettled),
+        "haproxy": Judge(verdicts=haproxy.verdicts, unsettled=haproxy.unsettled),
+        "airflow": Judge(verdicts=airflow.verdicts),
         "resources": Judge(verdicts=resources.verdicts),
         "clock": Judge(verdicts=clock.verdicts),
-        "haproxy": Judge(verdicts=haproxy.verdicts, unsettled=haproxy.unsettled),
-        "rabbitmq": Judge(verdicts=rabbitmq.verdicts, unsettled=rabbitmq.unsettled),
         "tcp": Judge(verdicts=tcp.verdicts),
         "http": Judge(verdicts=http.verdicts),
     },

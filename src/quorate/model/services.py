@@ -165,8 +165,9 @@ class TcpReply:
 class CeleryAsk:
     """A broadcast to Celery workers through a broker: who is there, and on which queues.
 
-    The brokers are tried in order until one takes the login. `workers` are the names that are waited for
-    (`celery@celery-1`), for `timeout` seconds at most; each other answer in that time is told as well.
+    The brokers are tried in order until one takes the broadcast. `workers` are the names that are waited for
+    (`celery@celery-1`), until each of them has answered and somebody consumes from each of `queues`, for
+    `timeout` seconds at most; each other answer in that time is told as well.
     """
 
     brokers: tuple[tuple[str, int], ...]
@@ -174,6 +175,7 @@ class CeleryAsk:
     user: str
     password: str = field(repr=False)
     workers: tuple[str, ...]
+    queues: tuple[str, ...] = ()
     timeout: float
 
     @property
@@ -189,9 +191,15 @@ class CeleryAsk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CeleryReply:
-    """The names of the workers that answered, with the queues that each consumes from."""
+    """The names of the workers that answered, with the queues that each consumes from.
+
+    `without_queues` are workers that answered with an error in place of them, `unreadable` counts answers
+    of which nothing could be made, not even whose they are.
+    """
 
     workers: Mapping[str, tuple[str, ...]]
+    without_queues: tuple[str, ...] = ()
+    unreadable: int = 0
     duration: float = 0.0
 
 

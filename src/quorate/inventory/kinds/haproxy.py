@@ -11,7 +11,7 @@ from quorate.inventory.entries import CheckEntry, Entry, LogsFromEntry, SecretEn
 from quorate.inventory.faults import Fault
 from quorate.inventory.fields import Duration, Line, Port, default, not_text, required, unset, wrong
 from quorate.inventory.kinds.kind import Kind, Resolved
-from quorate.inventory.kinds.members import MemberEntry, member_rules, places
+from quorate.inventory.kinds.members import MemberEntry, login_rules, member_rules, places
 from quorate.inventory.kinds.tls import TlsEntry, tls
 from quorate.inventory.secrets import secret
 from quorate.inventory.tree import mapping
@@ -65,12 +65,8 @@ class HaproxyEntry(CheckEntry):
 def rules(tree: dict[str, Any], path: Path, document: Document) -> Iterator[Fault]:
     """Yield faults of members, of half a login, and of backends that can't be as declared."""
     yield from member_rules(tree, path, document)
+    yield from login_rules(tree, path, document)
     check = mapping(tree, *(str(part) for part in path))
-    for key, other in (("user", "password"), ("password", "user")):
-        if key in check and other not in check:
-            yield document.fault(
-                (*path, key), f"{key} stands without {other}", f"add {other}, or take it out", at_key=True
-            )
     for name, backend in mapping(check, "backends").items():
         fewest, most = mapping(backend).get("min_up", 1), mapping(backend).get("max_up")
         if isinstance(fewest, int) and isinstance(most, int) and fewest > most:

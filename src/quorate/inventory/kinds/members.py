@@ -63,6 +63,16 @@ def quorum_rules(tree: dict[str, Any], path: Path, document: Document) -> Iterat
         yield document.fault((*path, "quorum"), what, "without it, a majority is asked for")
 
 
+def login_rules(tree: dict[str, Any], path: Path, document: Document) -> Iterator[Fault]:
+    """Yield the fault of a user without a password, or the other way round."""
+    check = mapping(tree, *(str(part) for part in path))
+    for key, other in (("user", "password"), ("password", "user")):
+        if key in check and other not in check:
+            yield document.fault(
+                (*path, key), f"{key} stands without {other}", f"add {other}, or take it out", at_key=True
+            )
+
+
 def places(
     members: Iterable[MemberEntry], port: int, hosts: Mapping[str, Host]
 ) -> tuple[Mapping[str, Any], ...]:

@@ -62,7 +62,7 @@ class ResourcesEntry(CheckEntry):
         "Measure the hosts' CPU, load, memory, disks, and the size of a log folder."
     )
     hosts: Annotated[list[Line], Field(min_length=1)] = unset("Names of hosts; all of them if left out.")
-    mounts: list[HostPath] = default(["/"], "Paths whose file systems are measured.")
+    mounts: list[HostPath] = unset("Paths whose file systems are measured; / if left out.")
     log_folder: HostPath = unset("Folder whose size is measured.")
     cpu: Annotated[PercentagesEntry, filled(*DEFAULTS["cpu"])] = unset(
         "Limits of the CPU in use, of all cores; {warning: 90%, critical: 98%} if left out."
@@ -109,7 +109,7 @@ def resolve(entry: ResourcesEntry, hosts: Mapping[str, Host]) -> Resolved:
     """Return the settings; `limits` are pairs by measure, infinite where there is none."""
     names = tuple(entry.hosts or hosts)
     settings = {
-        "mounts": tuple(entry.mounts),
+        "mounts": ("/",) if entry.mounts is None else tuple(entry.mounts),
         "log_folder": entry.log_folder,
         "limits": MappingProxyType(
             {measure: _pair(getattr(entry, measure), measure) for measure in DEFAULTS}

@@ -30,7 +30,7 @@ def _both(name: str) -> tuple[Path, Path]:
 
 
 def reference_rules(tree: dict[str, Any], document: Document) -> Iterator[Fault]:
-    """Yield faults of an unknown group, or of a unit that the group has not, where one or the other is named."""
+    """Yield faults of a group that is not there, or of a unit that it has not, wherever one is named."""
     for name, check in mapping(tree, "checks").items():
         yield from _of_group(mapping(check, "logs_from"), ("checks", name, "logs_from"), tree, document)
         for backend, entry in mapping(check, "backends").items():
