@@ -57,6 +57,7 @@ def look_batch(plan: HostPlan, checks: Mapping[str, Check]) -> tuple[Ask, ...]:
 def _commands(plan: HostPlan, checks: Mapping[str, Check]) -> dict[str, Sequence[Ask]]:
     """Return the commands of the checks that ask this host."""
     wanted = [checks[name] for name in plan.checks if name in checks and checks[name].kind in PROBES]
+    wanted.sort(key=lambda check: not PROBES[check.kind].timed)
     return {check.name: _of_check(check, plan.host) for check in wanted}
 
 

@@ -46,4 +46,4 @@ def read(_check: Check, _host: str, reply: HostReply) -> ClockFacts | NoReply:
     )
 
 
-PROBE = Probe(commands=commands, read=read)
+PROBE = Probe(commands=commands, read=read, timed=True)

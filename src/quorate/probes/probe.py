@@ -35,8 +35,10 @@ class Probe:
     `commands` returns what is asked of one of the check's hosts, in the batch that the host is asked anyway.
     `read` returns the facts of a reply (a ServiceReply, or the HostReply of a host), given the check and the
     member's name; what can't be read is a NoReply with the reason `unparsable` and what came instead.
+    `timed` tells that it counts when a host has answered: such commands are asked before those of others.
     """
 
     questions: Questions = no_questions
     commands: Commands = no_commands
     read: Reader = as_it_is
+    timed: bool = False
