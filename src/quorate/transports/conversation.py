@@ -68,6 +68,7 @@ class Conversation:
         self._frames: deque[tuple[Frame, float]] = deque()
         self._asked = 0
         self._sent: float | None = None
+        self._limits_differ = False
         self._awaited: deque[int] = deque()
         self._news: asyncio.Future[None] | None = None
         self.ended: str | None = None
@@ -92,7 +93,8 @@ class Conversation:
             now = asyncio.get_running_loop().time()
             self._frames.extend((frame, now) for frame in frames)
         # Who waits is woken for the whole batch: each time costs as much as reading an answer does.
-        whole = bool(frames) and len(self._frames) >= len(self._awaited)
+        # Not so where their limits differ: the next one's begins with each.
+        whole = bool(frames) and (self._limits_differ or len(self._frames) >= len(self._awaited))
         if whole or begun != self._framer.begun or self._framer.overflow:
             self._notify()
 
@@ -152,6 +154,7 @@ class Conversation:
     async def answers(self, limits: Sequence[float], until: float) -> Round:
         """Wait for the answers to the batch; a question's limit counts from the end of the one before."""
         loop = asyncio.get_running_loop()
+        self._limits_differ = len(set(limits)) > 1
         replies: list[Reply] = []
         started = loop.time()
         while self._awaited:

@@ -139,3 +139,13 @@ async def test_an_answer_that_came_before_it_was_waited_for_took_no_time(convers
     await asyncio.sleep(0.05)
     answered = await conversation.answers([5], soon(5))
     assert [reply.duration for reply in answered.replies] == [0.0]
+
+
+async def test_a_shorter_limit_holds_from_the_answer_before_it_on(conversation, host):
+    conversation.batch_line([("a",), ("b",)])
+    host.begins()
+    asyncio.get_running_loop().call_later(0.1, host.answers, 1)
+    began = asyncio.get_running_loop().time()
+    answered = await conversation.answers([10, 0.2], soon(20))
+    assert (len(answered.replies), answered.stop) == (1, Stop.LIMIT)
+    assert asyncio.get_running_loop().time() - began < 2
