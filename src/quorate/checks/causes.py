@@ -70,6 +70,7 @@ ROWS = (
     Row(part="member", reasons=MISSING, by=paths.component_units, because=CRITICAL, kinds=_of("airflow")),
     Row(part="member", reasons=MISSING, by=paths.database, because=CRITICAL, kinds=_of("airflow")),
     Row(part="member", reasons=NO_WAY, by=paths.broker, because=NO_BROKER, kinds=_of("celery")),
+    Row(part="member", reasons=NO_WAY, by=paths.own_whole, because=NO_WAY, kinds=_of("haproxy")),
     Row(part="whole", reasons=NO_WAY, by=paths.virtual_ip, because=UNHELD, silent=True),
     Row(part="whole", reasons=NO_WAY, by=paths.server_host, because=UNREACHABLE, silent=True),
     Row(part="whole", reasons=frozenset({_R.TIMEOUT}), by=paths.server_host, because=HUNG),

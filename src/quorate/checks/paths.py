@@ -104,6 +104,12 @@ def _units(case: Case) -> Iterator[tuple[Group, str]]:
             yield group, unit
 
 
+def own_whole(case: Case) -> Iterator[str]:
+    """Yield the check of which a member is one, where others of it answer."""
+    if case.known[case.check.name].observed.get("answering"):
+        yield case.check.name
+
+
 def virtual_ip(case: Case) -> Iterator[str]:
     """Yield the virtual IP that was asked."""
     yield from (f"{group.name}/vip" for group in _behind(case))

@@ -235,7 +235,7 @@ def test_a_missing_secret_is_told_once() -> None:
 
 
 def test_the_balancer_that_holds_the_address_is_the_one_that_counts() -> None:
-    assert words(SILENT, sees("pg-1"))[:2] == ["CRITICAL timeout", "WARNING timeout"]
+    assert words(SILENT, sees("pg-1"))[:2] == ["CRITICAL timeout", "WARNING timeout < lb"]
     assert words(REFUSED, sees("pg-1"))[0] == "CRITICAL connect_failed"
     assert words(sees("pg-1"), SILENT)[0] == "WARNING redundancy_lost"
     assert words(LOGIN, sees("pg-1"))[0] == "WARNING redundancy_lost"
