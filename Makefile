@@ -39,7 +39,7 @@ $(VENV)/.airflow: requirements/airflow.txt $(VENV)/.core
 	@$(INSTALL) --require-hashes -r requirements/airflow.txt
 	@touch $@
 
-demo: $(VENV)/.core ## Sweep the simulated example cluster: once healthy, once with a fault
+demo: $(VENV)/.core ## Sweep the simulated example cluster: healthy, with a fault, with a cascade
 	@tools/demo $(BIN)/quorate
 
 demo-airflow: $(VENV)/.airflow ## Show the DAG that watches the simulated cluster, in an Airflow in the browser

@@ -198,7 +198,7 @@ def test_nothing_is_red_when_nothing_is_wrong(calm: dict[str, Run]) -> None:
     assert run.state == "success"
     assert states.pop("check_nfs") == "skipped"
     assert set(states.values()) == {"success"}
-    assert len(states) == 12
+    assert len(states) == 20
     assert run.xcom("check_nfs", "failure_type") == EXPECTED
     assert run.xcom("detect_active_nodes") == {"nfs": "nfs-1"}
     assert run.xcom("check_postgresql_vip")["dags"] == 42
@@ -206,8 +206,8 @@ def test_nothing_is_red_when_nothing_is_wrong(calm: dict[str, Run]) -> None:
     report = run.xcom("check_nfs", "report")
     assert (report["schema"], report["state"]) == ("quorate.report/1", "expected")
     assert run.xcom("health_summary") == {
-        "total": 10,
-        "success": 9,
+        "total": 18,
+        "success": 17,
         "total_failed": 1,
         "critical_failures": 0,
         "expected_failures": 1,
@@ -313,7 +313,7 @@ def test_one_failed_unit_is_a_red_run_with_the_whole_explanation(second: dict[st
 def test_a_red_run_says_at_its_end_which_check_it_was_and_leads_there(second: dict[str, Run]) -> None:
     run = second["nominal"]
     said = run.exception("final_status_check").splitlines()
-    assert said[0] == "🚨 CRITICAL: 1 of 10 checks failed: check_nfs"
+    assert said[0] == "🚨 CRITICAL: 1 of 18 checks failed: check_nfs"
     assert run.links("final_status_check")["First critical check"].endswith("/tasks/check_nfs")
     assert "🚨 check_nfs: CRITICAL_NFS_FAILURE" in run.log("health_summary")
 

@@ -20,7 +20,7 @@ from quorate.simulation.services.state import Manner
 
 EXAMPLE = ROOT / "examples" / "cluster.yaml"
 KEYS = {"name", "ssh", "evidence", "judging", "hosts", "groups", "checks", "airflow"}
-COMMANDS = ("check", "demo", "validate", "plan", "probe", "schema", "sudoers")
+COMMANDS = ("check", "demo", "validate", "plan", "inventory", "probe", "schema", "sudoers")
 
 
 def quorate(*arguments: str) -> str:

@@ -12,7 +12,7 @@ from quorate.model import Inventory, Report, State
 from quorate.plan import make_plan
 from quorate.simulation import Scenario, Simulation, scenarios
 from quorate.simulation.services.standing import services_of
-from quorate.simulation.services.state import Manner
+from quorate.simulation.services.state import Manner, SimulatedNode
 from quorate.transports import Transport
 
 SCENARIOS = scenarios(rows=True)
@@ -23,21 +23,32 @@ UNANSWERED = {Manner.SILENT, Manner.MUTE, Manner.SLOW, Manner.ALARM}
 
 
 def unanswered(scenario: Scenario) -> set[str]:
-    """Return the checks of which a server lets one wait for its answer until the limit."""
+    """Return the checks of which a server, or a worker behind one, lets one wait until the limit."""
     services = services_of(scenario.cluster(), lambda check: check)
-    return {check for (check, _), service in services.items() if service.manner in UNANSWERED}
+    found = {check for (check, _), service in services.items() if service.manner in UNANSWERED}
+    for (check, server), service in services.items():
+        answering = [w for w in getattr(service, "workers", ()) if w.after is not None]
+        if check == server and isinstance(service, SimulatedNode) and len(answering) < 2:
+            found.add(check)
+    return found
 
 
-def quicker(inventory: Inventory, changed: Set[str], checks: Set[str]) -> Inventory:
-    """Return the inventory with shorter limits for hosts that are changed: silence tells no more later.
+def stuck(scenario: Scenario) -> set[str]:
+    """Return the hosts that may let one wait for an answer until the limit."""
+    steps = (scenario.changes, *(step.hosts for step in scenario.then))
+    return {name for hosts in steps for name, told in hosts.items() if {"ssh", "trouble"} & set(told)}
 
-    So for these checks. The others stay patient, so that a busy machine makes none of them silent.
+
+def quicker(inventory: Inventory, hosts: Set[str], checks: Set[str]) -> Inventory:
+    """Return the inventory with shorter limits for these hosts and checks: silence tells no more later.
+
+    The others stay patient, so that a busy machine makes none of them silent.
     """
     limited = {
         name: replace(
             check,
             settings={
-                key: value / 4 if key in ("connect_timeout", "statement_timeout", "timeout") else value
+                key: value / 2 if key in ("connect_timeout", "statement_timeout", "timeout") else value
                 for key, value in check.settings.items()
             },
         )
@@ -45,7 +56,7 @@ def quicker(inventory: Inventory, changed: Set[str], checks: Set[str]) -> Invent
         else check
         for name, check in inventory.checks.items()
     }
-    hosts = {
+    quick = {
         name: replace(
             host,
             ssh=replace(
@@ -55,17 +66,17 @@ def quicker(inventory: Inventory, changed: Set[str], checks: Set[str]) -> Invent
                 host_timeout=host.ssh.host_timeout / 4,
             ),
         )
-        if name in changed
+        if name in hosts
         else host
         for name, host in inventory.hosts.items()
     }
     judging = replace(inventory.judging, interval=0.1)
-    return replace(inventory, hosts=hosts, checks=limited, judging=judging)
+    return replace(inventory, hosts=quick, checks=limited, judging=judging)
 
 
 async def swept(scenario: Scenario) -> Report:
     async with Simulation(scenario.name) as cluster:
-        inventory = quicker(cluster.inventory, scenario.changes.keys(), unanswered(scenario))
+        inventory = quicker(cluster.inventory, stuck(scenario), unanswered(scenario))
         limits = Limits(deadline=asyncio.get_running_loop().time() + 60)
         async with Transport(
             inventory.hosts, resolve=resolve_secret, dial=cluster.dial, services=cluster.services

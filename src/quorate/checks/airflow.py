@@ -86,8 +86,10 @@ def _whole(
     leads = worst is not None and worst.state.rank > asked.state.rank
     state, reason = (worst.state, worst.reason) if leads and worst else (asked.state, asked.reason)
     cause = worst.id if leads and worst and state.rank >= State.UNKNOWN.rank else blind
-    own = [asked.detail] if asked.detail else []
-    details = own + [f"{m.summary}: {m.detail}" for m in unwell if m.detail and facts is not None]
+    details = [asked.detail] if asked.detail else []
+    if facts is not None:  # else all of them say the same
+        several = len(unwell) > 1
+        details += [f"{_short(m)}: {m.detail}" if several else m.detail for m in unwell if m.detail]
     return Verdict(
         id=check.name,
         kind=check.kind,
@@ -119,7 +121,7 @@ def _said(check: Check, asked: Finding, members: list[Verdict]) -> str:
     where = settings["url"] if of_api else place(settings["host"], settings["port"])
     what = "Airflow's API" if of_api else "Airflow's database"
     if asked.state is State.OK:
-        said = ", ".join(f"{components.counted(_short(m), m)}" for m in members)
+        said = ", ".join(components.counted(_short(m), m) for m in members)
         return f"Airflow is alive: {said}" if said else f"{what} answers at {where}"
     if asked.state is State.UNKNOWN:
         return f"Airflow's heartbeats are NOT VERIFIED at {where} ({words(asked.reason)})"

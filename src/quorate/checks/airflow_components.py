@@ -247,7 +247,12 @@ def _verdict(
 
 
 def _span(age: float | None) -> str:
-    return f"{max(age or 0.0, 0.0):.0f} s"
+    """Return a length of time in one unit, such as `4 s` or `5 min`; one that is not over is none."""
+    seconds = max(age or 0.0, 0.0)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _rounded(age: float | None) -> float | None:

@@ -89,7 +89,7 @@ ROWS = (
     Row(part="whole", reasons=SHORT, by=paths.units_of_servers, because=CRITICAL, kinds=_of("haproxy")),
     Row(
         part="whole",
-        reasons=frozenset({_R.NO_LEADER, _R.DCS_FAILED}),
+        reasons=frozenset({_R.NO_LEADER, _R.DCS_FAILED, _R.FAILSAFE}),
         by=paths.etcd,
         because=WITHOUT_QUORUM,
         kinds=_of("patroni"),

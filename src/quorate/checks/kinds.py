@@ -3,7 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quorate.checks import airflow, clock, etcd, haproxy, http, patroni, postgresql, rabbitmq, resources, tcp
+from quorate.checks import (
+    airflow,
+    celery,
+    clock,
+    etcd,
+    haproxy,
+    http,
+    patroni,
+    postgresql,
+    rabbitmq,
+    resources,
+    tcp,
+)
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Verdict
 from quorate.model.extensions import Registry
@@ -36,6 +48,7 @@ JUDGES: Registry[Judge] = Registry(
         "patroni": Judge(verdicts=patroni.verdicts, unsettled=patroni.unsettled),
         "haproxy": Judge(verdicts=haproxy.verdicts, unsettled=haproxy.unsettled),
         "airflow": Judge(verdicts=airflow.verdicts),
+        "celery": Judge(verdicts=celery.verdicts, unsettled=celery.unsettled),
         "resources": Judge(verdicts=resources.verdicts),
         "clock": Judge(verdicts=clock.verdicts),
         "tcp": Judge(verdicts=tcp.verdicts),

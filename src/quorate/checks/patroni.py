@@ -1,7 +1,7 @@
 """Judges a Patroni cluster: exactly one node runs as primary, and the others stream from it.
 
 What a node says of itself counts more than what the configuration store has of it: the store knows one
-leader at most, and a node that has lost the store goes on showing an old copy.
+leader at most, and a node that has lost the store may go on showing an old copy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,16 +10,17 @@ from typing import Any
 
 from quorate.checks.cluster import STATUS, Member, member_verdicts, node, unwell_detail
 from quorate.checks.finding import Finding, words
-from quorate.checks.quorum import NOT_ASKED
+from quorate.checks.patroni_cluster import RUNNING, Cluster, cluster_of, timelines_differ
+from quorate.checks.quorum import NOT_ASKED, judge_quorum
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, NoReply, Reason, State, Verdict
-from quorate.model.patroni import PatroniFacts, PatroniMember, PatroniView
+from quorate.model.patroni import PatroniFacts
+from quorate.model.resources import size_words
 
 PRODUCT = "Patroni"
-_LEADS = frozenset({"master", "primary", "standby_leader"})
-_LED = frozenset({"leader", "standby_leader"})
-_RUNNING = frozenset({"running", "streaming", "in archive recovery"})
 _ORDER = (
+    Reason.SPLIT_BRAIN,
+    Reason.NOT_A_MEMBER,
     Reason.UNHEALTHY,
     Reason.NOT_STREAMING,
     Reason.TIMELINE_DIFFERS,
@@ -28,16 +29,37 @@ _ORDER = (
     Reason.PENDING_RESTART,
 )
 """Troubles of a node, worst first."""
+
+_SAID = {
+    Reason.UNHEALTHY: "NOT HEALTHY",
+    Reason.NOT_STREAMING: "NOT STREAMING",
+    Reason.TIMELINE_DIFFERS: "on ANOTHER TIMELINE",
+    Reason.LAGGING: "LAGGING",
+    Reason.LAG_UNKNOWN: "behind by an UNKNOWN LAG",
+    Reason.PENDING_RESTART: "waiting for a RESTART",
+}
+"""What follows the node's name; the other troubles are the whole's own."""
+
 _LEVELS = {
     Reason.NOT_STREAMING: "not_streaming",
     Reason.TIMELINE_DIFFERS: "timeline",
     Reason.PENDING_RESTART: "pending_restart",
 }
+_UNPROVEN = "uniqueness_unproven"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Trouble:
+    """What is wrong although one node leads."""
+
+    state: State
+    reason: Reason
+    said: str
 
 
 def verdicts(check: Check, observation: CheckObservation, scene: Scene) -> list[Verdict]:
     """Return the verdict of a cluster, then of each node; of causes only the monitor, and the whole's."""
-    cluster = _Cluster.of(check, observation)
+    cluster = cluster_of(check, observation)
 
     def judge(name: str, facts: PatroniFacts) -> Member:
         return _judge(check, name, facts, cluster)
@@ -49,56 +71,15 @@ def verdicts(check: Check, observation: CheckObservation, scene: Scene) -> list[
 
 def unsettled(check: Check, observation: CheckObservation) -> bool:
     """Tell whether not exactly one node runs as primary, as it is for a moment while the leader changes."""
-    cluster = _Cluster.of(check, observation)
-    return bool(cluster.answering) and len(cluster.leaders) != 1
+    cluster = cluster_of(check, observation)
+    return bool(cluster.nodes) and len(cluster.leaders) != 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Cluster:
-    """What the nodes say together; `leaders` say of themselves that they run as primary."""
-
-    answering: Mapping[str, PatroniFacts]
-    addresses: Mapping[str, str]
-    leaders: tuple[str, ...]
-
-    @classmethod
-    def of(cls, check: Check, observation: CheckObservation) -> "_Cluster":
-        answering = {h: a for h, a in observation.answers.items() if isinstance(a, PatroniFacts)}
-        leaders = tuple(h for h, a in answering.items() if a.role in _LEADS and a.state in _RUNNING)
-        addresses = {member["name"]: member["address"] for member in check.settings["members"]}
-        return cls(answering=answering, addresses=addresses, leaders=leaders)
-
-    @property
-    def leader(self) -> PatroniFacts | None:
-        """What the one leader says."""
-        return self.answering[self.leaders[0]] if len(self.leaders) == 1 else None
-
-    @property
-    def views(self) -> list[PatroniView]:
-        """The store's views that could be had."""
-        return [a.view for a in self.answering.values() if isinstance(a.view, PatroniView)]
-
-    def names(self, host: str) -> frozenset[str]:
-        """Return the names under which others know a node: its host's, its own, its address."""
-        facts = self.answering.get(host)
-        own = (facts.name,) if facts is not None and facts.name else ()
-        return frozenset({host, self.addresses[host], *own})
-
-    def seen(self, host: str) -> PatroniMember | None:
-        """Return what the store has of a node, by the leader's view where there is one."""
-        views = [self.leader.view] if self.leader is not None else []
-        for view in [*(v for v in views if isinstance(v, PatroniView)), *self.views]:
-            for member in view.members:
-                if not self.names(host).isdisjoint({member.name, member.address}):
-                    return member
-        return None
-
-
-def _judge(check: Check, name: str, facts: PatroniFacts, cluster: _Cluster) -> Member:
-    troubles = dict(_troubles(check, name, facts, cluster))
+def _judge(check: Check, name: str, facts: PatroniFacts, cluster: Cluster) -> Member:
+    stranger = name in cluster.strangers
+    troubles = dict(_strange(facts, cluster) if stranger else _troubles(check, name, facts, cluster))
     reason = next((r for r in _ORDER if r in troubles), Reason.OK)
-    lag = _lag(name, facts, cluster)
-    known = "" if lag is None else f", lag {lag} B"
+    lag = None if stranger else cluster.lag(name)
     timeline = "" if facts.timeline is None else f", timeline {facts.timeline}"
     return Member(
         finding=Finding(
@@ -107,9 +88,9 @@ def _judge(check: Check, name: str, facts: PatroniFacts, cluster: _Cluster) -> M
             notes=tuple(each.value for each in _ORDER if each in troubles and each is not reason),
             detail="; ".join(troubles[r] for r in _ORDER if r in troubles) or None,
         ),
-        said=f"{_role(facts)}{timeline}{known}",
+        said=f"{_role(facts)}{timeline}{'' if lag is None else f', lag {size_words(lag)}'}",
         observed={
-            "role": _role(facts),
+            "role": facts.role,
             "state": facts.state,
             "timeline": facts.timeline,
             "lag_bytes": lag,
@@ -122,71 +103,59 @@ def _role(facts: PatroniFacts) -> str:
     return "leader" if facts.role in ("master", "primary") else facts.role
 
 
-def _troubles(
-    check: Check, name: str, facts: PatroniFacts, cluster: _Cluster
-) -> Iterator[tuple[Reason, str]]:
-    if facts.state not in _RUNNING:
-        yield Reason.UNHEALTHY, f"PostgreSQL is {facts.state!r}"
+def _strange(facts: PatroniFacts, cluster: Cluster) -> Iterator[tuple[Reason, str]]:
+    yield Reason.NOT_A_MEMBER, f"it belongs to the cluster {facts.scope}, the others to {cluster.scope}"
+
+
+def _troubles(check: Check, name: str, facts: PatroniFacts, cluster: Cluster) -> Iterator[tuple[Reason, str]]:
+    if name in cluster.leaders and len(cluster.leaders) > 1:
+        yield Reason.SPLIT_BRAIN, f"it runs as primary, on timeline {facts.timeline}, and so does another one"
+    if facts.state not in RUNNING:
+        yield Reason.UNHEALTHY, f"its PostgreSQL is {facts.state!r}"
+    elif name in cluster.unclear:
+        yield Reason.UNHEALTHY, f"its role is {facts.role!r}"
     if facts.pending_restart:
         yield Reason.PENDING_RESTART, "its settings wait for a restart"
-    leader = cluster.leader
-    if leader is None or facts is leader:
-        return
-    if _streams(name, facts, cluster) is False:
-        yield Reason.NOT_STREAMING, "no node streams to it"
-    if facts.timeline is not None and leader.timeline is not None and facts.timeline != leader.timeline:
-        yield Reason.TIMELINE_DIFFERS, f"timeline {facts.timeline}, the leader's is {leader.timeline}"
-    lag, seen = _lag(name, facts, cluster), cluster.seen(name)
-    if lag is not None and lag > check.settings["lag"]["warning"]:
-        yield Reason.LAGGING, f"{lag} bytes behind"
-    elif lag is None and facts.state in _RUNNING:
-        told = "unknown to Patroni" if seen is not None and not seen.lag_known else "not told"
-        yield Reason.LAG_UNKNOWN, f"how far it is behind is {told}"
+    if cluster.leader is not None and facts is not cluster.leader:
+        yield from _behind(check, name, facts, cluster, cluster.leader)
 
 
-def _streams(name: str, facts: PatroniFacts, cluster: _Cluster) -> bool | None:
-    """Tell whether a standby streams: from the leader or from another one; None where that can't be told."""
-    if facts.streaming is not None:
-        return facts.streaming
-    fed = {each for other in cluster.answering.values() for each in other.replicas}
-    if not cluster.names(name).isdisjoint(fed):
-        return True
-    every = len(cluster.answering) == len(cluster.addresses)
-    return False if every or cluster.leader is not None else None
+def _behind(
+    check: Check, name: str, facts: PatroniFacts, cluster: Cluster, leader: PatroniFacts
+) -> Iterator[tuple[Reason, str]]:
+    if cluster.streams(name) is False:
+        yield Reason.NOT_STREAMING, "nobody streams to it"
+    differ = timelines_differ(facts, leader)
+    if differ:
+        yield Reason.TIMELINE_DIFFERS, f"it is on timeline {facts.timeline}, the leader on {leader.timeline}"
+    lag, limit = cluster.lag(name), check.settings["lag"]["warning"]
+    if lag is not None and lag > limit:
+        yield Reason.LAGGING, f"it is {size_words(lag)} behind, more than {size_words(limit)}"
+    elif lag is None and facts.state in RUNNING and not differ:
+        yield Reason.LAG_UNKNOWN, "how far it is behind is not known"
 
 
-def _lag(name: str, facts: PatroniFacts, cluster: _Cluster) -> int | None:
-    """Return how many bytes a standby is behind in replaying, by the nodes' own words, or by the store's."""
-    leader, seen = cluster.leader, cluster.seen(name)
-    if leader is None or facts is leader:
-        return None
-    told = [] if seen is None or not seen.lag_known or seen.lag is None else [seen.lag]
-    if leader.location is not None and facts.replayed is not None:
-        told.append(max(0, leader.location - facts.replayed))
-    return max(told) if told else None
-
-
-def _whole(check: Check, cluster: _Cluster, members: list[Verdict]) -> Verdict:
-    finding, summary = _found(check, cluster, members)
-    scope = next((facts.scope for facts in cluster.answering.values() if facts.scope), "")
+def _whole(check: Check, cluster: Cluster, members: list[Verdict]) -> Verdict:
+    finding, said = _found(check, cluster, members)
     blind = finding.state is State.UNKNOWN and any(
         m.caused_by == "monitor" and m.reason is finding.reason for m in members
     )
+    details = [unwell_detail(members), _failed_view(cluster)]
     return Verdict(
         id=check.name,
         kind=check.kind,
         group=check.name,
         state=finding.state,
         reason=finding.reason,
-        summary=f"{PRODUCT} {scope} {summary}" if scope else f"{PRODUCT} {summary}",
-        detail=finding.detail or unwell_detail(members),
+        summary=f"{PRODUCT} {cluster.scope}: {said}" if cluster.scope else f"{PRODUCT}: {said}",
+        detail=finding.detail or "; ".join(filter(None, details)) or None,
         notes=finding.notes,
         observed={
             "status": STATUS[finding.state],
             "leader": cluster.leaders[0] if len(cluster.leaders) == 1 else None,
             "primaries": list(cluster.leaders),
-            "timeline": cluster.leader.timeline if cluster.leader else None,
-            "answering": len(cluster.answering),
+            "timeline": cluster.leader.timeline if cluster.leader is not None else None,
+            "answering": len(cluster.nodes),
             "total": len(members),
             "nodes": [_node(member) for member in members],
         },
@@ -201,97 +170,118 @@ def _node(member: Verdict) -> dict[str, object]:
     return node(member) | {key: member.observed[key] for key in told if key in member.observed}
 
 
-def _found(check: Check, cluster: _Cluster, members: list[Verdict]) -> tuple[Finding, str]:
+def _found(check: Check, cluster: Cluster, members: list[Verdict]) -> tuple[Finding, str]:
     if len(cluster.leaders) > 1:
-        said = f"has a SPLIT BRAIN: {' AND '.join(cluster.leaders)} run as primary"
-        return Finding(state=State.CRITICAL, reason=Reason.SPLIT_BRAIN), said
-    if not cluster.leaders:
-        return _leaderless(cluster, members)
-    return _led(check, cluster, members)
+        primaries = [f"{host} (timeline {cluster.nodes[host].timeline})" for host in cluster.leaders]
+        finding = Finding(state=State.CRITICAL, reason=Reason.SPLIT_BRAIN, notes=_paused(cluster))
+        return finding, f"SPLIT BRAIN, {' AND '.join(primaries)} run as primary"
+    return _led(check, cluster, members) if cluster.leaders else _leaderless(cluster, members)
 
 
-def _leaderless(cluster: _Cluster, members: list[Verdict]) -> tuple[Finding, str]:
-    """Judge what has no node that says it leads: proven if all answer, or if the store knows no leader."""
-    silent = [member for member in members if member.host not in cluster.answering]
-    failed = _failed_view(cluster)
-    notes = ("dcs_failed",) if failed is not None else ()
-    if not silent:
-        finding = Finding(state=State.CRITICAL, reason=Reason.NO_LEADER, notes=notes, detail=failed)
-        return finding, f"has NO LEADER: none of {len(members)} nodes runs as primary"
-    named = {m.name for view in cluster.views for m in view.members if m.role in _LED}
-    if cluster.views and not named:
-        who = ", ".join(m.host or "" for m in silent)
+def _paused(cluster: Cluster) -> tuple[str, ...]:
+    paused = any(f.paused for f in cluster.nodes.values()) or any(v.paused for v in cluster.views)
+    return (Reason.PAUSED.value,) if paused else ()
+
+
+def _leaderless(cluster: Cluster, members: list[Verdict]) -> tuple[Finding, str]:
+    """Judge a cluster of which no node says that it leads.
+
+    That nobody does is proven if all nodes say so; or if some do, and the store knows no leader either.
+    """
+    silent = {m.host or "": m.reason for m in members if "role" not in m.observed}
+    notes = (*((Reason.DCS_FAILED.value,) if _failed_view(cluster) else ()), *_paused(cluster))
+    roles = ", ".join(f"{host} is {_role(f)} and {f.state}" for host, f in cluster.nodes.items())
+    if not silent and not cluster.unclear:
         finding = Finding(state=State.CRITICAL, reason=Reason.NO_LEADER, notes=notes)
-        return finding, f"has NO LEADER: its configuration store knows none, {who} did not answer"
-    reason = _shared(silent)
-    if not cluster.answering:
-        finding = Finding(state=State.UNKNOWN, reason=reason)
-        return finding, f"is NOT VERIFIED ({words(reason)}): none of {len(members)} nodes answered"
-    who = ", ".join(m.host or "" for m in silent)
-    led = f", which {', '.join(sorted(named))} is said to be," if named else ""
-    detail = "; ".join(filter(None, (unwell_detail(members), failed))) or None
-    finding = Finding(state=State.UNKNOWN, reason=reason, notes=notes, detail=detail)
-    return finding, f"has a leader{led} that is NOT VERIFIED: {who} did not answer ({words(reason)})"
+        return finding, f"NO LEADER, none of {len(members)} nodes runs as primary ({roles})"
+    if cluster.unclear and not silent:
+        finding = Finding(state=State.UNKNOWN, reason=Reason.UNHEALTHY, notes=notes)
+        return finding, f"its leader is NOT VERIFIED ({roles})"
+    who = f"{', '.join(silent)} did not answer"
+    if cluster.fresh_views and not (cluster.unclear or cluster.led_by or NOT_ASKED & set(silent.values())):
+        finding = Finding(state=State.CRITICAL, reason=Reason.NO_LEADER, notes=notes)
+        return finding, f"NO LEADER, its configuration store knows none, and {who}"
+    reason = next((r for r in silent.values() if r in NOT_ASKED), next(iter(silent.values())))
+    if not cluster.nodes:
+        said = f"NOT VERIFIED ({words(reason)}), none of {len(members)} nodes answered"
+        return Finding(state=State.UNKNOWN, reason=reason), said
+    finding = Finding(state=State.UNKNOWN, reason=reason, notes=notes)
+    led = f"the configuration store has {', '.join(sorted(cluster.led_by))}, but " if cluster.led_by else ""
+    return finding, f"its leader is NOT VERIFIED, {led}{who} ({words(reason)})"
 
 
-def _shared(silent: list[Verdict]) -> Reason:
-    """Return why the silent ones were not heard: what the first one says that had its chance."""
-    own = [m.reason for m in silent if m.reason not in NOT_ASKED]
-    return (
-        own[0]
-        if own and len(own) == len(silent)
-        else next(m.reason for m in silent if m.reason in NOT_ASKED or not own)
-    )
-
-
-def _failed_view(cluster: _Cluster) -> str | None:
-    """Return why no node can show the store's view; None where one can."""
-    if cluster.views or not cluster.answering:
+def _failed_view(cluster: Cluster) -> str | None:
+    """Return why no node can show what the store has; None where one can."""
+    if cluster.views:
         return None
-    return next(a.view.detail for a in cluster.answering.values() if isinstance(a.view, NoReply))
+    failed = [f"{h}: {f.view.detail}" for h, f in cluster.nodes.items() if isinstance(f.view, NoReply)]
+    return failed[0] if failed else None
 
 
-def _led(check: Check, cluster: _Cluster, members: list[Verdict]) -> tuple[Finding, str]:
-    found = list(_warnings(check, cluster, members))
-    leader = cluster.leaders[0]
-    critical = [each for each in found if each[0] is State.CRITICAL]
+def _led(check: Check, cluster: Cluster, members: list[Verdict]) -> tuple[Finding, str]:
+    (leader,) = cluster.leaders
+    timeline = (
+        "" if cluster.nodes[leader].timeline is None else f", timeline {cluster.nodes[leader].timeline}"
+    )
+    found = sorted(_all_troubles(check, cluster, members), key=lambda each: -each.state.rank)
     if not found:
-        followers = len(members) - 1
-        lags = [m.observed["lag_bytes"] for m in members if m.observed.get("lag_bytes") is not None]
-        most = f", lag {max(lags)} B" if lags else ""
-        timeline = cluster.leader.timeline if cluster.leader else None
-        said = f"has leader {leader}, {followers} following, timeline {timeline}{most}"
+        followers = [host for host in cluster.nodes if host != leader]
+        lags = [lag for host in followers if (lag := cluster.lag(host)) is not None]
+        most = f", lag {size_words(max(lags))}" if lags else ""
+        said = f"leader {leader}, {_following(cluster, followers)}{timeline}{most}"
         return Finding(state=State.OK, reason=Reason.OK), said
-    state, reason, said = (critical or found)[0]
-    notes = tuple(dict.fromkeys(each.value for _, each, _ in found if each is not reason))
-    return Finding(state=state, reason=reason, notes=notes), f"has leader {leader}, but {said}"
+    unproven = len(cluster.nodes) + len(cluster.strangers) < len(members) or bool(cluster.unclear)
+    others = [each.reason.value for each in found if each.reason is not found[0].reason]
+    finding = Finding(
+        state=found[0].state,
+        reason=found[0].reason,
+        notes=tuple(dict.fromkeys([*others, *([_UNPROVEN] if unproven else [])])),
+    )
+    return finding, f"leader {leader}{timeline}, but {'; '.join(each.said for each in found)}"
 
 
-def _warnings(check: Check, cluster: _Cluster, members: list[Verdict]) -> Iterator[tuple[State, Reason, str]]:
-    """Yield what is wrong although one node leads, worst first."""
-    silent = [m for m in members if m.host not in cluster.answering]
-    if silent:
-        who = ", ".join(f"{m.host} ({words(m.reason)})" for m in silent)
-        yield State.WARNING, Reason.REDUNDANCY_LOST, f"has LOST REDUNDANCY: {who}"
-    if any(facts.failsafe for facts in cluster.answering.values()):
-        yield State.WARNING, Reason.FAILSAFE, "runs in FAILSAFE mode: its configuration store is away"
+def _following(cluster: Cluster, followers: list[str]) -> str:
+    streaming = all(cluster.streams(host) for host in followers)
+    replicas = "1 replica" if len(followers) == 1 else f"{len(followers) or 'no'} replicas"
+    return f"{replicas} {'streaming' if streaming else 'following'}" if followers else replicas
+
+
+def _all_troubles(check: Check, cluster: Cluster, members: list[Verdict]) -> Iterator[_Trouble]:
+    """Yield what is wrong although one node leads, in the order of its weight."""
+    reasons = {m.host or "": Reason.OK if m.host in cluster.nodes else m.reason for m in members}
+    reached = judge_quorum(reasons, needed=1)  # one that answers and leads is enough
+    if reached.missing:
+        # What the monitor can't see is not lost: it is not verified.
+        lost = [host for host in reached.missing if reasons[host] not in NOT_ASKED]
+        said = "REDUNDANCY LOST" if lost else "its redundancy is NOT VERIFIED"
+        who = ", ".join(f"{host} ({words(reasons[host])})" for host in reached.missing)
+        yield _Trouble(state=reached.state, reason=reached.reason, said=f"{said}: {who}")
+    if any(facts.failsafe for facts in cluster.nodes.values()):
+        said = "it runs in FAILSAFE MODE, without its configuration store"
+        yield _Trouble(state=State.WARNING, reason=Reason.FAILSAFE, said=said)
     if _failed_view(cluster) is not None:
-        yield State.WARNING, Reason.DCS_FAILED, "can't show what its CONFIGURATION STORE has"
-    if any(facts.paused for facts in cluster.answering.values()) or any(v.paused for v in cluster.views):
-        yield State.WARNING, Reason.PAUSED, "is PAUSED: nobody takes over by itself"
-    unwell = [m for m in members if m.host in cluster.answering and m.state is not State.OK]
+        said = "no node can read the CONFIGURATION STORE"
+        yield _Trouble(state=State.WARNING, reason=Reason.DCS_FAILED, said=said)
+    if _paused(cluster):
+        said = "it is PAUSED, so nobody takes over by itself"
+        yield _Trouble(state=State.WARNING, reason=Reason.PAUSED, said=said)
     for reason in _ORDER:
-        having = [m for m in unwell if m.reason is reason or reason.value in m.notes]
-        if having:
-            who = ", ".join(m.host or "" for m in having)
-            yield _level(check, reason, having), reason, f"{who} is {words(reason).upper()}"
+        having = [m for m in members if m.host in cluster.nodes and _has(m, reason)]
+        if having and reason in _SAID:
+            said = f"{', '.join(m.host or '' for m in having)} {'is' if len(having) == 1 else 'are'}"
+            yield _Trouble(state=_level(check, reason, having), reason=reason, said=f"{said} {_SAID[reason]}")
+
+
+def _has(member: Verdict, reason: Reason) -> bool:
+    return member.reason is reason or reason.value in member.notes
 
 
 def _level(check: Check, reason: Reason, having: list[Verdict]) -> State:
+    settings: Mapping[str, Any] = check.settings
     if reason is Reason.LAGGING:
-        most: Any = max(m.observed["lag_bytes"] for m in having)
-        return State.CRITICAL if most > check.settings["lag"]["critical"] else State.WARNING
-    level = check.settings["levels"].get(_LEVELS.get(reason, ""), "warning")
+        lags: list[Any] = [m.observed["lag_bytes"] for m in having]
+        return State.CRITICAL if max(lags) > settings["lag"]["critical"] else State.WARNING
+    level = settings["levels"].get(_LEVELS.get(reason, ""))
     return State.CRITICAL if level == "critical" else State.WARNING
 
 
@@ -299,4 +289,7 @@ def _explains(whole: Verdict, member: Verdict) -> bool:
     """Tell whether the whole says all that a member says: what a node lacks follows from who leads."""
     if whole.reason is Reason.SECRET_UNAVAILABLE:
         return True
-    return whole.state is State.CRITICAL and member.reason in _ORDER
+    if whole.state not in (State.CRITICAL, State.UNKNOWN) or member.reason not in _ORDER:
+        return False
+    leaderless = whole.reason in (Reason.NO_LEADER, Reason.SPLIT_BRAIN)
+    return member.reason is whole.reason or (leaderless and member.reason is Reason.UNHEALTHY)

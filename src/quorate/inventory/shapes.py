@@ -14,7 +14,7 @@ from quorate.inventory.composing import DEEPEST
 from quorate.inventory.document import BROKEN, Document, Path
 from quorate.inventory.entries import SECTIONS, CheckEntry, InventoryFile, UnknownCheckEntry
 from quorate.inventory.faults import Fault, listed, nearest, quoted
-from quorate.inventory.kinds import KINDS, PLANNED
+from quorate.inventory.kinds import KINDS
 from quorate.inventory.tree import at, break_at, mapping
 from quorate.inventory.wording import Problem, say
 from quorate.model import extensions
@@ -36,9 +36,9 @@ def read_shapes(document: Document) -> Shapes:
     """Return the entries of the file, and faults; in the document, faulty values become BROKEN."""
     shapes = Shapes()
     tree = document.value
-    for section in SECTIONS:
+    for section, empty in SECTIONS.items():
         if section in tree and tree[section] is None:
-            tree[section] = {}
+            tree[section] = empty()
     problems = _validate(tree, document, shapes)
     for _ in range(DEEPEST):
         misspelt = [p for p in problems if p.meant and p.meant not in at(tree, p.path[:-1])]
@@ -91,8 +91,8 @@ def _check(
     if kind in KINDS:
         shapes.kinds[name] = kind
         return _entry(KINDS[kind].entry, check, path)
-    if kind in PLANNED or extensions.fault(kind) is not None:
-        # The file is right, this version or another's package is not: a sweep says so, and judges the rest.
+    if extensions.fault(kind) is not None:
+        # The file is right, the package that brings the kind is not: a sweep says so, and judges the rest.
         return _entry(UnknownCheckEntry, check, path)
     fault, guess = _unknown_kind(kind, (*path, "kind"), document)
     shapes.faults.append(fault)
@@ -105,11 +105,11 @@ def _check(
 def _unknown_kind(kind: str, path: Path, document: Document) -> tuple[Fault, str | None]:
     """Return the fault of a kind that is not known, and the known kind that was most likely meant."""
     known = f"this version knows {listed(KINDS)}"
-    guess = nearest(kind, (*KINDS, *PLANNED))
+    guess = nearest(kind, KINDS)
     if guess is None:
         return document.fault(path, "unknown kind of check", known), None
     fault = document.fault(path, "unknown kind of check", f"did you mean {quoted(guess)}? {known}")
-    return fault, None if guess in PLANNED else guess
+    return fault, guess
 
 
 def _known_anywhere(key: str) -> bool:

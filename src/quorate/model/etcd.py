@@ -18,14 +18,16 @@ class EtcdMember:
 class EtcdFacts:
     """The answers of one member; `leader` is 0 where it sees none. Source: etcd's rpc.proto.
 
-    `errors` is what it finds wrong with itself. `members` and `alarms` may fail where the status is told.
+    `errors` is what it finds wrong with itself, without the alarms, which it tells of there as well.
+    `members` and `alarms` may fail where the status is told; `alarms` are the raising member's id and a word.
     """
 
     version: str
     cluster: int
     member: int
     leader: int
-    errors: tuple[str, ...]
+    learner: bool = False
+    errors: tuple[str, ...] = ()
     db_size: int
     members: tuple[EtcdMember, ...] | NoReply
     alarms: tuple[tuple[int, str], ...] | NoReply

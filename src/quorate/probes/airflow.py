@@ -193,8 +193,12 @@ def _row(row: Any) -> AirflowJob:
         case [str() as letter, str() as hostname, int() | float() as age, *rest] if letter in LETTERS:
             state = rest[0] if rest else _RUNNING
             if len(rest) < 2 and isinstance(state, str) and not isinstance(age, bool):
-                component = LETTERS[letter]
-                return AirflowJob(component=component, hostname=hostname, state=state, age=float(age))
+                return AirflowJob(
+                    component=LETTERS[letter],
+                    hostname=_bounded(hostname),
+                    state=_bounded(state),
+                    age=float(age),
+                )
     raise ReadingError(f"a row is not as it was asked for: {first_words(json.dumps(row))}")
 
 
@@ -217,9 +221,9 @@ def _now(answer: HttpAnswer) -> datetime:
     try:
         now = parsedate_to_datetime(date)
     except (ValueError, OverflowError):
-        raise ReadingError(f"the header Date is no time but {first_words(date, 40)}") from None
-    if now.tzinfo is None:
-        raise ReadingError(f"the header Date has no time zone: {first_words(date, 40)}")
+        now = None
+    if now is None or now.tzinfo is None:
+        raise ReadingError(f"the header Date is no time but {first_words(date, 40)}")
     return now
 
 

@@ -5,7 +5,8 @@ protobuf's JSON mapping. Source: etcd's rpc.proto, "gRPC gateway" of its documen
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from quorate.model import (
@@ -23,6 +24,7 @@ from quorate.probes.json_body import (
     ReadingError,
     first_words,
     flag,
+    items,
     json_object,
     maybe,
     objects,
@@ -36,6 +38,9 @@ from quorate.probes.probe import Probe
 STATUS, MEMBERS, ALARMS = "/v3/maintenance/status", "/v3/cluster/member/list", "/v3/maintenance/alarm"
 _LONGEST = 2**64
 _NAME = 100
+_ERROR = 200
+# How a status tells of an alarm among its errors: the text of an AlarmMember of rpc.proto.
+_ALARM = re.compile(r"\s*memberID:(?P<member>[0-9]{1,20})\s+alarm:(?P<alarm>[A-Z_]{1,100})\s*")
 
 
 def questions(check: Check, secrets: Mapping[str, str]) -> Mapping[str, HttpAsk]:
@@ -67,24 +72,47 @@ def _login(user: str, password: str) -> HttpLogin:
 
 def read(_check: Check, _member: str, reply: HttpReply) -> EtcdFacts | NoReply:
     """Return what a member says; its status is needed, what it can't tell of the others stays open."""
-    status, members, alarms = (*reply.answers, *[reply.answers[-1]] * 3)[:3]
+    status, members, alarms = reply.answers
     body = _body(status, STATUS)
     if isinstance(body, NoReply):
         return body
-    return reading(
-        f"POST {STATUS}",
-        lambda: EtcdFacts(
-            version=text(body, "version")[:_NAME],
-            cluster=_number(section(body, "header"), "cluster_id"),
-            member=_number(section(body, "header"), "member_id"),
-            leader=_number(body, "leader"),
-            errors=tuple(_said(each) for each in maybe(_list, body, "errors") or ()),
-            db_size=_number(body, "dbSize"),
-            members=_members(members),
-            alarms=_alarms(alarms),
-            duration=reply.duration,
-        ),
+    return reading(f"POST {STATUS}", lambda: _facts(body, _members(members), _alarms(alarms), reply.duration))
+
+
+def _facts(
+    body: Mapping[str, Any],
+    members: tuple[EtcdMember, ...] | NoReply,
+    alarms: tuple[tuple[int, str], ...] | NoReply,
+    duration: float,
+) -> EtcdFacts:
+    said = [_said(each) for each in maybe(items, body, "errors") or ()]
+    told = tuple(_told(said))
+    if told:  # so it holds where the question for alarms fails, as it does without a leader
+        alarms = tuple(dict.fromkeys((*(() if isinstance(alarms, NoReply) else alarms), *told)))
+    return EtcdFacts(
+        version=text(body, "version")[:_NAME],
+        cluster=_number(section(body, "header"), "cluster_id"),
+        member=_number(section(body, "header"), "member_id"),
+        leader=_number(body, "leader"),
+        learner=maybe(flag, body, "isLearner") or False,
+        errors=tuple(each[:_ERROR] for each in said if not _ALARM.fullmatch(each)),
+        db_size=_number(body, "dbSize"),
+        members=members,
+        alarms=alarms,
+        duration=duration,
     )
+
+
+def _said(error: object) -> str:
+    if not isinstance(error, str):
+        raise ReadingError("'errors' holds something else than text")
+    return error
+
+
+def _told(errors: list[str]) -> Iterator[tuple[int, str]]:
+    for error in errors:
+        if found := _ALARM.fullmatch(error):
+            yield _number(found.groupdict(), "member"), found["alarm"]
 
 
 def _body(answer: HttpAnswer | NoReply, path: str) -> Mapping[str, Any] | NoReply:
@@ -96,8 +124,10 @@ def _body(answer: HttpAnswer | NoReply, path: str) -> Mapping[str, Any] | NoRepl
             return json_object(answer, what)
         case 401 | 403:
             reason, said = Reason.AUTH_FAILED, "the login was refused"
+        case 400 if b"user name is empty" in answer.body:
+            reason, said = Reason.AUTH_FAILED, "etcd wants a login"
         case 404:
-            said = "there is no such page: etcd has this gateway since version 3.4"
+            said = "there is no such page: etcd has it since version 3.4"
             reason = Reason.UNPARSABLE
         case _:
             reason, said = Reason.UNHEALTHY, f"it says {first_words(answer.body)}"
@@ -131,7 +161,7 @@ def _alarms(answer: HttpAnswer | NoReply) -> tuple[tuple[int, str], ...] | NoRep
         f"POST {ALARMS}",
         lambda: tuple(
             (_number(each, "memberID"), text(each, "alarm")[:_NAME])
-            for each in (objects(body, "alarms") if "alarms" in body else ())
+            for each in maybe(objects, body, "alarms") or ()
         ),
     )
 
@@ -139,24 +169,11 @@ def _alarms(answer: HttpAnswer | NoReply) -> tuple[tuple[int, str], ...] | NoRep
 def _number(found: Mapping[str, Any], key: str) -> int:
     """Return a whole number of 64 bits: text by the mapping, left out where it is 0."""
     value = found.get(key, "0")
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LONGEST:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
-        return int(value)
-    raise ReadingError(f"{key!r} is not a whole number: {first_words(str(value), 40)}")
-
-
-def _list(found: Mapping[str, Any], key: str) -> list[Any]:
-    value = found[key]
-    if not isinstance(value, list):
-        raise ReadingError(f"{key!r} is not a list")
-    return value
-
-
-def _said(error: object) -> str:
-    if not isinstance(error, str):
-        raise ReadingError("'errors' holds something else than text")
-    return error[:200]
+    raise ReadingError(f"{key!r} is not a whole number of 64 bits: {first_words(str(value), 40)}")
 
 
 PROBE = Probe(questions=questions, read=read)

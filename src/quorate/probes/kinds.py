@@ -1,7 +1,19 @@
 """The probes of checks: one file a kind, one line here."""
 
 from quorate.model.extensions import Registry
-from quorate.probes import airflow, clock, etcd, haproxy, http, patroni, postgresql, rabbitmq, resources, tcp
+from quorate.probes import (
+    airflow,
+    celery,
+    clock,
+    etcd,
+    haproxy,
+    http,
+    patroni,
+    postgresql,
+    rabbitmq,
+    resources,
+    tcp,
+)
 from quorate.probes.probe import Probe
 
 PROBES: Registry[Probe] = Registry(
@@ -13,6 +25,7 @@ PROBES: Registry[Probe] = Registry(
         "patroni": patroni.PROBE,
         "haproxy": haproxy.PROBE,
         "airflow": airflow.PROBE,
+        "celery": celery.PROBE,
         "resources": resources.PROBE,
         "clock": clock.PROBE,
         "tcp": tcp.PROBE,

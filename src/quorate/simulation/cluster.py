@@ -8,7 +8,7 @@ from typing import Any
 from quorate.simulation.data import load_yaml
 from quorate.simulation.durations import seconds
 from quorate.simulation.resources import change_resources
-from quorate.simulation.services.state import MANNERS, Manner
+from quorate.simulation.services.words import Told
 from quorate.simulation.state import (
     Interface,
     JournalAccess,
@@ -40,6 +40,7 @@ _CHANGES = frozenset(
         "lacks",
         "resources",
         "clock",
+        "markers",
     ]
 )
 
@@ -61,10 +62,10 @@ class SimulatedCluster:
     """What a scenario declares of single hosts: another `address`, a `jump` host."""
     task_logs: tuple[Mapping[str, str], ...] = ()
     machines: Mapping[str, tuple[str, ...]]
-    """The hosts of each group of the example cluster, whether the inventory declares it or not."""
+    """The hosts that each unit of the example cluster is on, whether the inventory declares it or not."""
     tables: Mapping[str, int]
-    services: Mapping[str, Mapping[str, Manner]] = field(default_factory=dict)
-    """Manners that a scenario gives to services, by check and member; `*` stands for every member."""
+    services: Mapping[str, Mapping[str, Told]] = field(default_factory=dict)
+    """What a scenario says of services, by kind and member; `*` stands for every member."""
 
 
 @cache
@@ -83,9 +84,17 @@ def nominal() -> SimulatedCluster:
         declared=tuple(told["hosts"]),
         host_settings={},
         task_logs=tuple(told["task_logs"]),
-        machines={name: tuple(group["hosts"]) for name, group in told["groups"].items()},
+        machines=_machines(told["groups"]),
         tables=told["tables"],
     )
+
+
+def _machines(groups: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for group in groups.values():
+        for unit in group["units"]:
+            found[full_name(unit)] = (*found.get(full_name(unit), ()), *group["hosts"])
+    return found
 
 
 def _host(name: str, spec: Mapping[str, Any]) -> SimulatedHost:
@@ -105,23 +114,6 @@ def change_hosts(
             host = change_host(host, changes.get(key, {}))  # noqa: PLW2901  the second change builds on the first
         changed[name] = host
     return changed
-
-
-def change_services(
-    checks: Mapping[str, Any], changes: Mapping[str, str | Mapping[str, str]]
-) -> dict[str, dict[str, Manner]]:
-    """Return the manners of services; a bare word is that of all. ValueError for what means nothing."""
-    found = {}
-    for name, told in changes.items():
-        check = checks.get(name, {})
-        known = MANNERS.get(check.get("kind", ""), frozenset())
-        members = {EVERY_HOST, *check.get("hosts", [name])}
-        by_member = {EVERY_HOST: told} if isinstance(told, str) else told
-        for member, word in by_member.items():
-            if member not in members or word not in known:
-                raise ValueError(f"services: {word!r} is nothing that {member} of {name} can be")
-        found[name] = {member: Manner(word) for member, word in by_member.items()}
-    return found
 
 
 def narrowed(cluster: SimulatedCluster, only: Sequence[str]) -> SimulatedCluster:
@@ -167,6 +159,8 @@ def change_host(host: SimulatedHost, changes: Mapping[str, Any]) -> SimulatedHos
     if "clock" in changes:
         ahead = changes["clock"].removeprefix("-")
         found["clock"] = seconds(ahead) * (-1 if ahead != changes["clock"] else 1)
+    if "markers" in changes:
+        found["markers"] = {path: seconds(age) for path, age in changes["markers"].items()}
     if "units" in changes:
         found["units"] = _changed_units(host, changes["units"])
     if "holds" in changes or "interfaces" in changes:

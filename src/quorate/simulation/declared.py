@@ -1,18 +1,17 @@
-"""The inventory of the simulated cluster: as a value, and as the text of an inventory file."""
+"""The inventory of the simulated cluster: one document, as a value and as the text of an inventory file."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quorate.model import ActivePassive, Group, Host, Inventory, LogsFrom, SshSettings
+from quorate.model import Inventory, SshSettings
 from quorate.simulation.cluster import SimulatedCluster
-from quorate.simulation.declared_checks import Places, check_entry, check_value
-from quorate.simulation.durations import seconds
-from quorate.simulation.units import full_name
+from quorate.simulation.declared_checks import Numbers, check_entry
 
+_LOGIN = ("user", "identity_file", "known_hosts")
 _PLAIN = re.compile(r"[A-Za-z0-9/~][A-Za-z0-9_./~-]*")
 
 
@@ -28,107 +27,103 @@ class Access:
         return str(self.passwords / check)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listening:
+    """Where all really listens: `dial` has the hosts by name, `numbers` the ports of the services."""
+
+    dial: Mapping[str, tuple[str, int]]
+    numbers: Numbers
+
+
 def inventory(cluster: SimulatedCluster, access: Access) -> Inventory:
     """Return the cluster's inventory, its hosts at the addresses that they have in the cluster."""
-    hosts = {}
-    for name in cluster.declared:
-        declared = cluster.host_settings.get(name, {})
-        settings = replace(access.ssh, jump=declared.get("jump"))
-        address = declared.get("address", cluster.hosts[name].address)
-        hosts[name] = Host(name=name, address=address, ssh=settings)
-    return Inventory(
-        name=cluster.name,
-        hosts=hosts,
-        groups={name: _group(name, group) for name, group in cluster.groups.items()},
-        checks={
-            name: check_value(
-                name,
-                spec,
-                hosts,
-                password=access.password_file(name),
-                limit=access.ssh.connect_timeout,
-            )
-            for name, spec in _checks(cluster)
+    # pydantic takes a while to load, and whoever only wants scenarios has no need of it.
+    from quorate.inventory.build import build  # noqa: PLC0415  see above
+    from quorate.inventory.entries import InventoryFile, UnknownCheckEntry  # noqa: PLC0415  see above
+    from quorate.inventory.kinds import KINDS  # noqa: PLC0415  see above
+
+    told = document(cluster, access)
+    checks = {}
+    for name, entry in told.get("checks", {}).items():
+        model = KINDS[entry["kind"]].entry if entry["kind"] in KINDS else UnknownCheckEntry
+        checks[name] = model.model_validate(entry)
+    return build(InventoryFile.model_validate(told), checks, str(access.passwords.parent))
+
+
+def inventory_text(cluster: SimulatedCluster, access: Access, listening: Listening) -> str:
+    """Return an inventory file whose addresses and ports are those where all really listens."""
+    return "\n".join(_lines(document(cluster, access, listening))) + "\n"
+
+
+def document(cluster: SimulatedCluster, access: Access, listening: Listening | None = None) -> dict[str, Any]:
+    """Return what the inventory declares, in the form of its file; with the cluster's addresses, or where
+    all really listens.
+    """
+    ssh = access.ssh
+    limits = {key: getattr(ssh, key) for key in ("connect_timeout", "command_timeout", "host_timeout")}
+    checks = {
+        name: check_entry(
+            spec,
+            password=access.password_file(name),
+            limit=ssh.connect_timeout,
+            folder=access.passwords.parent,
+            numbers=None if listening is None else listening.numbers,
+        )
+        for name, spec in _checks(cluster)
+    }
+    sources = [source for source in cluster.task_logs if source["group"] in cluster.groups]
+    found = {
+        "name": cluster.name,
+        "ssh": {
+            **{key: value for key in _LOGIN if (value := getattr(ssh, key)) is not None},
+            **{key: f"{round(limit * 1000)}ms" for key, limit in limits.items()},
         },
-        task_logs=tuple(
-            LogsFrom(group=source["group"], unit=full_name(source["unit"])) for source in _task_logs(cluster)
-        ),
-    )
+        "hosts": {name: _host(name, cluster, listening) for name in cluster.declared},
+        "groups": cluster.groups,
+        "checks": checks,
+        "airflow": {"task_logs": sources} if sources else {},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _host(name: str, cluster: SimulatedCluster, listening: Listening | None) -> dict[str, Any]:
+    declared = cluster.host_settings.get(name, {})
+    ssh = {"jump": declared["jump"]} if "jump" in declared else {}
+    if listening is not None and name in listening.dial:
+        address, port = listening.dial[name]
+        ssh = {"port": port, **ssh}
+    else:
+        address = declared.get("address", cluster.hosts[name].address)
+    return {"address": address, "ssh": ssh} if ssh else {"address": address}
 
 
 def _checks(cluster: SimulatedCluster) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the checks; logs of a group that the inventory does not declare are none of theirs."""
+    """Yield the checks; units of a group that the inventory does not declare are none of theirs."""
     for name, spec in cluster.checks.items():
-        source = spec.get("logs_from")
-        left_out = source is not None and source["group"] not in cluster.groups
-        yield name, {key: value for key, value in spec.items() if key != "logs_from" or not left_out}
+        yield name, _declared_parts(spec, cluster)
 
 
-def _task_logs(cluster: SimulatedCluster) -> list[Mapping[str, str]]:
-    return [source for source in cluster.task_logs if source["group"] in cluster.groups]
-
-
-def _group(name: str, group: Mapping[str, Any]) -> Group:
-    pair = group.get("active_passive")
-    return Group(
-        name=name,
-        hosts=tuple(group["hosts"]),
-        units=tuple(full_name(unit) for unit in group["units"]),
-        vip=group.get("vip"),
-        tolerates=group.get("tolerates", 0),
-        active_passive=pair
-        and ActivePassive(
-            vip=pair["vip"],
-            units=tuple(full_name(unit) for unit in pair["units"]),
-            failover_grace=seconds(pair["failover_grace"]),
-        ),
-    )
-
-
-def inventory_text(
-    cluster: SimulatedCluster, access: Access, dial: Mapping[str, tuple[str, int]], places: Places
-) -> str:
-    """Return an inventory file whose addresses and ports are those where all really listens."""
-    return "\n".join(_lines(cluster, access, dial, places)) + "\n"
-
-
-def _lines(
-    cluster: SimulatedCluster, access: Access, dial: Mapping[str, tuple[str, int]], places: Places
-) -> Iterator[str]:
-    ssh = access.ssh
-    yield "# The simulated cluster, where it listens on this machine."
-    yield f"name: {cluster.name}"
-    yield "ssh:"
-    for key in ("user", "identity_file", "known_hosts"):
-        yield f"  {key}: {_flow(getattr(ssh, key))}"
-    for key in ("connect_timeout", "command_timeout", "host_timeout"):
-        yield f"  {key}: {round(getattr(ssh, key) * 1000)}ms"
-    yield "hosts:"
-    for name in cluster.declared:
-        declared = cluster.host_settings.get(name, {})
-        settings = {"jump": declared["jump"]} if "jump" in declared else {}
-        if name in dial:
-            address, port = dial[name]
-            yield f"  {name}: {_flow({'address': address, 'ssh': {'port': port, **settings}})}"
+def _declared_parts(spec: Mapping[str, Any], cluster: SimulatedCluster) -> dict[str, Any]:
+    found = {}
+    for key, value in spec.items():
+        if isinstance(value, Mapping):
+            if key in ("logs_from", "served_by") and value["group"] not in cluster.groups:
+                continue
+            found[key] = _declared_parts(value, cluster)
         else:
-            entry = {"address": declared["address"]} | ({"ssh": settings} if settings else {})
-            yield f"  {name}: {_flow(entry)}"
-    yield from _section("groups", cluster.groups)
-    entries = {
-        name: check_entry(name, spec, places, password=access.password_file(name), limit=ssh.connect_timeout)
-        for name, spec in _checks(cluster)
-    }
-    yield from _section("checks", entries)
-    if sources := _task_logs(cluster):
-        yield "airflow:"
-        yield f"  task_logs: {_flow(sources)}"
+            found[key] = value
+    return found
 
 
-def _section(title: str, entries: Mapping[str, Any]) -> Iterator[str]:
-    if entries:
-        yield f"{title}:"
-        for name, entry in entries.items():
-            yield f"  {name}: {_flow(entry)}"
+def _lines(told: Mapping[str, Any]) -> Iterator[str]:
+    yield "# The simulated cluster, where it listens on this machine."
+    for key, section in told.items():
+        if isinstance(section, Mapping):
+            yield f"{key}:"
+            for name, entry in section.items():
+                yield f"  {name}: {_flow(entry)}"
+        else:
+            yield f"{key}: {_flow(section)}"
 
 
 def _flow(value: Any) -> str:
@@ -136,5 +131,5 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_flow(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    text = str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if isinstance(value, int) or _PLAIN.fullmatch(text) else json.dumps(text)

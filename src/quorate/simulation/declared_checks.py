@@ -1,82 +1,74 @@
-"""The checks of the simulated cluster's inventory: as values, and as entries of an inventory file."""
+"""The checks of the simulated cluster's inventory, as entries of its file."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from quorate.model import Check, Host, LogsFrom, Secret
-from quorate.simulation.units import full_name
+from quorate.simulation.listener import is_address, loopback
 
-Places = Mapping[tuple[str, str], tuple[str, int]]
-"""Where the service of a check and its member really listens."""
+Numbers = Mapping[int, int]
+"""The port number that stands for a declared one."""
 
-
-def check_value(
-    name: str, spec: Mapping[str, Any], hosts: Mapping[str, Host], *, password: str, limit: float
-) -> Check:
-    """Return the check as quorate.inventory would make it of the entry that `check_entry` returns.
-
-    `password` is the path of the file that holds it, `limit` the seconds of each of the check's time-outs.
-    """
-    settings = _SETTINGS.get(spec["kind"])
-    if settings is None:
-        return Check(name=name, kind=spec["kind"])
-    told = {"password": {"file": password}, **spec}
-    source = told.get("logs_from")
-    return Check(
-        name=name,
-        kind=told["kind"],
-        hosts=tuple(told.get("hosts", ())),
-        members=tuple(told.get("hosts", ())),
-        settings=MappingProxyType({**settings(told, hosts, limit), "password": Secret(**told["password"])}),
-        logs_from=LogsFrom(group=source["group"], unit=full_name(source["unit"])) if source else None,
-    )
-
-
-def _postgresql(told: Mapping[str, Any], _hosts: Mapping[str, Host], limit: float) -> dict[str, Any]:
-    return {
-        "host": told["host"],
-        "port": told["port"],
-        "database": told["database"],
-        "user": told["user"],
-        "query": told.get("query", "SELECT COUNT(*) FROM dag"),
-        "parameters": tuple(told.get("parameters", ())),
-        "connect_timeout": limit,
-        "statement_timeout": limit,
-        "depth": told.get("depth", "read"),
-    }
-
-
-def _rabbitmq(told: Mapping[str, Any], hosts: Mapping[str, Host], limit: float) -> dict[str, Any]:
-    members = ({"name": name, "address": hosts[name].address, "port": told["port"]} for name in told["hosts"])
-    return {
-        "members": tuple(MappingProxyType(member) for member in members),
-        "vhost": told["vhost"],
-        "user": told["user"],
-        "timeout": limit,
-        "quorum": told.get("quorum"),
-        "depth": told.get("depth", "connect"),
-    }
-
-
-_SETTINGS = {"postgresql": _postgresql, "rabbitmq": _rabbitmq}
+_LIMITS = ("connect_timeout", "statement_timeout", "timeout")
+_PLACES = ("host", "address")
 
 
 def check_entry(
-    name: str, spec: Mapping[str, Any], places: Places, *, password: str, limit: float
+    spec: Mapping[str, Any], *, password: str, limit: float, folder: Path, numbers: Numbers | None
 ) -> dict[str, Any]:
-    """Return the check's entry in an inventory file whose addresses and ports are those of `places`."""
-    if spec["kind"] not in _SETTINGS:
+    """Return a check's entry: what is told of it, and with it where its password is and its limits.
+
+    `password` is the path of the file that holds it, `limit` the seconds of each of the check's time-outs,
+    `folder` where other files lie. With `numbers`, addresses and ports are those where all really listens.
+    """
+    from quorate.inventory.kinds import KINDS  # noqa: PLC0415  as in declared.py
+
+    kind = KINDS.get(spec["kind"])
+    if kind is None:
         return dict(spec)
-    entry: dict[str, Any] = {"password": {"file": password}, **spec}
-    milliseconds = f"{round(limit * 1000)}ms"
-    if spec["kind"] == "postgresql":
-        entry["host"], entry["port"] = places[name, name]
-        return entry | {"connect_timeout": milliseconds, "statement_timeout": milliseconds}
-    entry["hosts"] = [_member(member, places.get((name, member))) for member in spec["hosts"]]
-    return entry | {"timeout": milliseconds}
+    limits = {key: f"{round(limit * 1000)}ms" for key in _LIMITS if key in kind.entry.model_fields}
+    entry = _completed(kind.entry, {**limits, **spec}, password, folder)
+    return entry if numbers is None else _moved(kind.entry, entry, numbers)
 
 
-def _member(name: str, place: tuple[str, int] | None) -> dict[str, Any]:
-    # A node whose host's name is not resolved is asked for by that name, so that it is not found either.
-    return {"name": name} if place is None else {"name": name, "address": place[0], "port": place[1]}
+def _completed(model: Any, told: Mapping[str, Any], password: str, folder: Path) -> dict[str, Any]:
+    """Return an entry in which each user has a password, and each file its full path."""
+    found = {
+        key: _completed(part, value, password, folder) if (part := _part(model, key)) is not None else value
+        for key, value in told.items()
+    }
+    if "user" in found and "password" in model.model_fields:
+        found = {"password": {"file": password}, **found}
+    return found | ({"ca_file": str(folder / told["ca_file"])} if "ca_file" in told else {})
+
+
+def _part(model: Any, key: str) -> Any:
+    """Return the model of an entry within an entry, None for what is none."""
+    field = model.model_fields.get(key)
+    annotation = None if field is None else field.annotation
+    return annotation if hasattr(annotation, "model_fields") else None
+
+
+def _moved(model: Any, told: Mapping[str, Any], numbers: Numbers) -> dict[str, Any]:
+    """Return an entry with the addresses and port numbers where all really listens."""
+    found: dict[str, Any] = {}
+    for key, value in told.items():
+        part = _part(model, key)
+        if part is not None:
+            found[key] = _moved(part, value, numbers)
+        elif key == "url":
+            found[key] = _moved_url(value, numbers)
+        elif key in _PLACES and is_address(value):
+            found[key] = loopback(value)
+        else:
+            found[key] = value
+    port: Any = found.get("port", getattr(model.model_fields.get("port"), "default", None))
+    return {**found, "port": numbers[port]} if port in numbers and "url" not in found else found
+
+
+def _moved_url(url: str, numbers: Numbers) -> str:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    place = f"{loopback(parts.hostname or '')}:{numbers.get(port, port)}"
+    return parts._replace(netloc=place).geturl()

@@ -1,10 +1,39 @@
 """Where a simulated host listens, or fails to: a port on loopback that it keeps for life."""
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Callable
 
 LOOPBACK = "127.0.0.1"
+
+
+def loopback(address: str) -> str:
+    """Return where an address of the cluster really is: an address of loopback that is its own.
+
+    So what is asked at a virtual IP is not taken for what is asked at a host. IPv6 has only one such address.
+    """
+    found = ipaddress.ip_address(address)
+    return f"127.{address.split('.', 1)[1]}" if found.version == 4 else LOOPBACK
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address and no name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_free(port: int, address: str) -> bool:
+    """Tell whether nobody holds a port, those included that would share it with us."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trying:
+        try:
+            trying.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def bind(port: int = 0, address: str = LOOPBACK) -> socket.socket:

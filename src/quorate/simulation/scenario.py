@@ -8,11 +8,11 @@ from typing import Any
 from quorate.simulation.cluster import (
     SimulatedCluster,
     change_hosts,
-    change_services,
     narrowed,
     nominal,
 )
 from quorate.simulation.data import folder, parse_yaml
+from quorate.simulation.services.words import told_services
 from quorate.simulation.state import SimulatedHost
 
 _KEYS = frozenset({"about", "changes", "services", "then", "inventory", "expect"})
@@ -71,7 +71,7 @@ class Scenario:
             hosts=change_hosts(base.hosts, self.changes),
             groups={n: _merged(group, told.get("groups", {}).get(n)) for n, group in base.groups.items()},
             checks=checks,
-            services=change_services(checks, self.services),
+            services=told_services(checks, self.services),
             host_settings=told.get("hosts", {}),
         )
         return narrowed(changed, told["only"]) if "only" in told else changed

@@ -10,16 +10,18 @@ from typing import Self
 
 import asyncssh
 
+from quorate.engine.services import ask_of
 from quorate.model import Inventory, SshSettings
 from quorate.simulation import declared
 from quorate.simulation.clone import cloned
 from quorate.simulation.cluster import SimulatedCluster, nominal
-from quorate.simulation.declared import Access
-from quorate.simulation.listener import LOOPBACK
+from quorate.simulation.declared import Access, Listening
+from quorate.simulation.listener import is_address
 from quorate.simulation.machine import Machine
 from quorate.simulation.scenario import Scenario, load_scenario
-from quorate.simulation.services.ports import ServicePorts
-from quorate.simulation.services.standing import Key, services_of
+from quorate.simulation.services.ports import Place, ServicePorts
+from quorate.simulation.services.standing import services_of
+from quorate.simulation.services.state import SimulatedService, SimulatedSite
 from quorate.simulation.state import SimulatedHost, Ssh
 from quorate.simulation.station import Station, usual_key
 
@@ -50,6 +52,7 @@ class Simulation:
         self._stations: dict[str, Station] = {}
         self._ports = ServicePorts()
         self._passwords: dict[str, str] = {}
+        self._inventory: Inventory | None = None
         self._client_key = asyncssh.generate_private_key("ssh-ed25519", comment="quorate simulation")
         self._take(scenario)
 
@@ -65,26 +68,24 @@ class Simulation:
         """Where each host really listens, by name; a host whose name can't be resolved is not among them."""
         settings = self._cluster.host_settings
         reached = [name for name in self._cluster.declared if "address" not in settings.get(name, {})]
-        return {name: (LOOPBACK, self._stations[name].port) for name in reached}
+        return {name: (self._stations[name].address, self._stations[name].port) for name in reached}
 
     @property
-    def services(self) -> dict[tuple[str, int], tuple[str, int]]:
+    def services(self) -> dict[Place, Place]:
         """Where each service of the checks really listens, by its address and port in `inventory`."""
-        found = {}
-        for (check, member), place in self._places.items():
-            spec = self._cluster.checks[check]
-            address = spec["host"] if check == member else self._cluster.hosts[member].address
-            found[address, int(spec["port"])] = place
-        return found
+        return {place: self._ports.place(place) for place in self._served()}
 
     @property
     def inventory(self) -> Inventory:
         """The cluster's inventory, with its own addresses; where to go instead say `dial` and `services`."""
-        return declared.inventory(self._cluster, self._access)
+        if self._inventory is None:
+            self._inventory = declared.inventory(self._cluster, self._access)
+        return self._inventory
 
     def inventory_text(self) -> str:
         """Return an inventory file with loopback addresses and ports, for who knows of nothing else."""
-        return declared.inventory_text(self._cluster, self._access, self.dial, self._places)
+        listening = Listening(dial=self.dial, numbers=self._ports.numbers)
+        return declared.inventory_text(self._cluster, self._access, listening)
 
     async def switch(self, scenario: str | Scenario) -> None:
         """Let another scenario begin now; ports and keys stay, and so do logins where SSH itself does.
@@ -129,6 +130,7 @@ class Simulation:
     def _take(self, scenario: str | Scenario) -> None:
         self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
         self._cluster: SimulatedCluster = self.scenario.cluster(self._base)
+        self._inventory = None
 
     def _states(self) -> dict[str, tuple[SimulatedHost, tuple[tuple[int, SimulatedHost], ...]]]:
         later = list(self.scenario.later(self._cluster.hosts))
@@ -146,24 +148,34 @@ class Simulation:
             self._temporary = self._folder = None
 
     async def _open_services(self) -> None:
-        services = services_of(self._cluster, self._password)
+        services = self._served()
         folder = self.folder / "passwords"
         folder.mkdir(mode=0o700, exist_ok=True)
         for check, password in self._passwords.items():
             path = folder / check
             path.touch(mode=0o600)
             path.write_text(f"{password}\n")
-        await self._ports.become(services, self._cluster.checks)
+        if any(isinstance(each, SimulatedSite) and each.certificate for each in services.values()):
+            # Only a cluster whose web servers speak TLS pays for the making of an authority.
+            from quorate.simulation.services.certificates import authority_pem  # noqa: PLC0415  see above
+
+            (self.folder / "authority.pem").write_bytes(authority_pem())
+        await self._ports.become(services)
 
     def _password(self, check: str) -> str:
         return self._passwords.setdefault(check, secrets.token_urlsafe(18))
 
-    @property
-    def _places(self) -> dict[Key, tuple[str, int]]:
-        """Where the services of the inventory's checks are; not those that can't be found by their name."""
-        unresolved = {name for name, told in self._cluster.host_settings.items() if "address" in told}
-        keys = services_of(self._cluster, self._password)
-        return {key: self._ports.place(key) for key in keys if key[1] not in unresolved}
+    def _served(self) -> dict[Place, SimulatedService]:
+        """Return the services by where they are asked; not those that can't be found by their name.
+
+        Where several checks ask at one place, it is the first one's service that is there.
+        """
+        found: dict[Place, SimulatedService] = {}
+        for (check, server), service in services_of(self._cluster, self._password).items():
+            ask = ask_of(self.inventory.checks[check])[server]
+            if is_address(ask.host):
+                found.setdefault((ask.host, ask.port), service)
+        return found
 
     @property
     def _access(self) -> Access:
@@ -187,7 +199,7 @@ class Simulation:
     def _write_known_hosts(self) -> None:
         key = usual_key().export_public_key("openssh").decode().rsplit(" ", 1)[0]
         lines = [
-            f"{station.machine.host.address},[{LOOPBACK}]:{station.port} {key}\n"
+            f"{station.machine.host.address},[{station.address}]:{station.port} {key}\n"
             for station in self._stations.values()
             if station.machine.host.ssh is not Ssh.UNKNOWN_KEY
         ]
@@ -195,6 +207,7 @@ class Simulation:
 
     def _forward(self, address: str, port: int) -> tuple[str, int] | None:
         for station in self._stations.values():
-            if address == station.machine.host.address or (address, port) == (LOOPBACK, station.port):
-                return LOOPBACK, station.port
+            place = (station.address, station.port)
+            if address == station.machine.host.address or (address, port) == place:
+                return place
         return None

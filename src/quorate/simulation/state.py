@@ -157,3 +157,5 @@ class SimulatedHost:
     resources: SimulatedResources = field(default_factory=SimulatedResources)
     clock: float = 0.0
     """How many seconds the host's clock is ahead of the right time."""
+    markers: Mapping[str, float] = field(default_factory=dict)
+    """Files by their paths, with how many seconds ago they were written when the scenario began."""

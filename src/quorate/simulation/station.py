@@ -7,7 +7,7 @@ from functools import cache, partial
 
 import asyncssh
 
-from quorate.simulation.listener import Silence, bind, listen_mutely
+from quorate.simulation.listener import Silence, bind, listen_mutely, loopback
 from quorate.simulation.machine import Machine
 from quorate.simulation.server import Login
 from quorate.simulation.session import Registry
@@ -60,7 +60,7 @@ class Station:
 
     def __init__(self, machine: Machine, client_key: asyncssh.SSHKey, forward: Forward) -> None:
         self.machine = machine
-        self.port = 0
+        self.address, self.port = loopback(machine.host.address), 0
         self._client_key, self._forward = client_key, forward
         self._sessions: Registry = {}
         self._connections: set[asyncssh.SSHServerConnection] = set()
@@ -73,7 +73,7 @@ class Station:
         ssh = self.machine.host.ssh
         if ssh is self._ssh:
             return
-        place = bind(self.port)
+        place = bind(self.port, self.address)
         self.port = place.getsockname()[1]
         await self._hang_up()
         self._stop()

@@ -7,6 +7,7 @@ import struct
 
 from pamqp import commands, frame
 from pamqp.frame import FrameTypes
+from pamqp.header import ContentHeader
 
 from quorate.model import Reason
 from quorate.transports.errors import HostError, cleaned
@@ -15,6 +16,8 @@ FRAME_BYTES = 2**17
 """The largest frame that is taken: RabbitMQ's own default for `frame_max`."""
 
 _HEADER = struct.Struct(">BHI")  # type, channel, size of the payload
+_CONTENT = struct.Struct(">HHQ")  # class, weight, size of the message; its properties follow
+_CONTENT_HEADER = 2
 _END = 0xCE
 _TYPES = {1, 2, 3, 8}  # method, header, body, heartbeat
 _PROTOCOL_HEADER = b"AMQP"
@@ -49,9 +52,23 @@ def take_frame(received: bytearray) -> FrameTypes | None:
     try:
         _, _, found = frame.unmarshal(bytes(received[:whole]))
     except Exception as error:  # noqa: BLE001  garbage makes the decoder raise whatever it stumbles over
-        raise _unreadable(f"a frame that makes no sense ({type(error).__name__})") from None
+        header = _bare_header(bytes(received[: whole - 1]))
+        if header is None:
+            raise _unreadable(f"a frame that makes no sense ({type(error).__name__})") from None
+        found = header
     del received[:whole]
     return found
+
+
+def _bare_header(frame_bytes: bytes) -> ContentHeader | None:
+    """Return the header of a message without its properties; None of another frame.
+
+    The properties are the sender's, whoever that is: what makes no sense in them is no fault of the node's.
+    """
+    if frame_bytes[0] != _CONTENT_HEADER or len(frame_bytes) < _HEADER.size + _CONTENT.size:
+        return None
+    _, _, size = _CONTENT.unpack_from(frame_bytes, _HEADER.size)
+    return ContentHeader(body_size=size)
 
 
 def refusal(closing: commands.Connection.Close | commands.Channel.Close, doing: str) -> HostError:

@@ -1,4 +1,4 @@
-"""What is said to a RabbitMQ node: the login, a message's round trip, the goodbye.
+"""What is said to a RabbitMQ node: the login, a queue of our own, a message's round trip, the goodbye.
 
 AMQP 0-9-1 ──► ◄── start      start-ok ──► ◄── tune      tune-ok, open ──► ◄── open-ok
 """
@@ -13,7 +13,7 @@ from pamqp.commands import Basic, Channel, Confirm, Connection, Queue
 from pamqp.common import FieldTable
 from pamqp.header import ContentHeader, ProtocolHeader
 
-from quorate.model import AmqpAsk, Reason
+from quorate.model import AmqpAsk, CeleryAsk, Reason
 from quorate.transports.amqp_frames import FRAME_BYTES
 from quorate.transports.amqp_wire import Wire
 from quorate.transports.errors import HostError, cleaned
@@ -21,8 +21,12 @@ from quorate.transports.errors import HostError, cleaned
 GOODBYE = 1.0
 """Seconds that a node has to answer the goodbye, whose outcome changes nothing."""
 
+CHANNEL = 1
+"""The one channel that is opened."""
+TAG = "quorate"
+"""The one consumer on it."""
+
 _MECHANISM = "PLAIN"
-_CHANNEL = 1
 _MESSAGE_BYTES = 16
 
 _CLIENT: FieldTable = {
@@ -37,7 +41,7 @@ _CLIENT: FieldTable = {
 }
 
 
-async def log_in(wire: Wire, ask: AmqpAsk) -> Mapping[str, object]:
+async def log_in(wire: Wire, ask: AmqpAsk | CeleryAsk) -> Mapping[str, object]:
     """Log in and open the virtual host; return what the node says of itself."""
     wire.doing = "the greeting"
     start = await wire.ask(ProtocolHeader(), Connection.Start)
@@ -58,11 +62,11 @@ async def log_in(wire: Wire, ask: AmqpAsk) -> Mapping[str, object]:
     return dict(start.server_properties)
 
 
-async def round_trip(wire: Wire) -> None:
-    """Publish a message to a queue of its own and take it back; HostError where it does not come.
+async def own_queue(wire: Wire) -> str:
+    """Open the channel, with confirms, and return the name of a queue on it that is consumed from.
 
     The queue is named by the node, exclusive and deleted by it with the connection, however that ends. The
-    user needs the permissions configure, write and read on `amq.gen-.*`, and write on `amq.default`.
+    user needs the permissions configure and read on `amq.gen-.*`.
     """
     wire.doing = "the declaration of a queue"
     declare = Queue.Declare(
@@ -70,11 +74,21 @@ async def round_trip(wire: Wire) -> None:
         auto_delete=True,
         arguments={"x-queue-type": "classic"},  # a virtual host's default may be one that can't be exclusive
     )
-    await wire.send([Channel.Open(), Confirm.Select(), declare], channel=_CHANNEL)
+    await wire.send([Channel.Open(), Confirm.Select(), declare], channel=CHANNEL)
     await wire.receive(Channel.OpenOk)
     await wire.receive(Confirm.SelectOk)
     queue = (await wire.receive(Queue.DeclareOk)).queue or ""
-    await wire.ask(Basic.Consume(queue=queue, no_ack=True), Basic.ConsumeOk, channel=_CHANNEL)
+    consume = Basic.Consume(queue=queue, consumer_tag=TAG, no_ack=True)
+    await wire.ask(consume, Basic.ConsumeOk, channel=CHANNEL)
+    return queue
+
+
+async def round_trip(wire: Wire) -> None:
+    """Publish a message to a queue of its own and take it back; HostError where it does not come.
+
+    Beside what `own_queue` needs, the user needs the permission write on `amq.default`.
+    """
+    queue = await own_queue(wire)
     wire.doing = "the round trip of a message"
     message = secrets.token_bytes(_MESSAGE_BYTES)
     await wire.send(
@@ -83,7 +97,7 @@ async def round_trip(wire: Wire) -> None:
             ContentHeader(body_size=len(message), properties=Basic.Properties()),
             ContentBody(message),
         ],
-        channel=_CHANNEL,
+        channel=CHANNEL,
     )
     if await _confirmed_and_delivered(wire) != message:
         raise HostError(Reason.QUERY_FAILED, "another message came back than was sent")

@@ -24,13 +24,13 @@ _READ_BYTES = 2**16
 class Wire:
     """A conversation with one node; `step` seconds for each answer, all of it until the loop's time `until`.
 
-    `doing` is what a failure is said to have happened in.
+    `doing` is what a failure is said to have happened in. Both may be set anew between two steps.
     """
 
     def __init__(self, sock: socket.socket, *, step: float, until: float) -> None:
         self._sock = sock
         self._step = step
-        self._until = until
+        self.until = until
         self._received = bytearray()
         self._blocked: str | None = None
         self.doing = "the greeting"
@@ -48,6 +48,8 @@ class Wire:
     async def receive(self, *expected: type[T]) -> T:
         """Return the next frame, heartbeats and alarms aside; HostError where it is of another type."""
         found = await self._in_time(self._next())
+        if isinstance(found, commands.Channel.Close) and not isinstance(found, expected):
+            raise refusal(found, self.doing)
         if not isinstance(found, expected):
             detail = f"an answer out of turn during {self.doing}: {type(found).__qualname__}"
             raise HostError(Reason.CONNECT_FAILED, detail)
@@ -68,12 +70,13 @@ class Wire:
                     sent = frame.marshal(commands.Connection.CloseOk(), 0)
                     await asyncio.get_running_loop().sock_sendall(self._sock, sent)
                     raise refusal(closing, self.doing)
-                case commands.Channel.Close() as closing:
-                    raise refusal(closing, self.doing)
                 case found:
                     return found
 
     async def _read(self) -> None:
+        # A read does not wait where there is something to read, so a flood would hold up everybody else, and
+        # our own limit.
+        await asyncio.sleep(0)
         data = await asyncio.get_running_loop().sock_recv(self._sock, _READ_BYTES)
         if not data:
             detail = f"the connection was closed during {self.doing}"
@@ -86,7 +89,7 @@ class Wire:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            async with asyncio.timeout_at(min(self._until, started + self._step)):
+            async with asyncio.timeout_at(min(self.until, started + self._step)):
                 return await step
         except TimeoutError:
             detail = f"no answer within {seconds(round(loop.time() - started, 1))} during {self.doing}"

@@ -10,6 +10,7 @@ from typing import Self
 from quorate.model import (
     AmqpAsk,
     Ask,
+    CeleryAsk,
     Contact,
     Host,
     HttpAsk,
@@ -23,6 +24,7 @@ from quorate.model import (
     TcpAsk,
 )
 from quorate.transports.amqp import ask_amqp
+from quorate.transports.celery import ask_celery
 from quorate.transports.conversation import Link, Stop
 from quorate.transports.errors import HostError, seconds
 from quorate.transports.http import ask_http
@@ -177,8 +179,12 @@ class Transport:
                 return await ask_http(replace(ask, host=address, port=port), deadline=deadline)
             case TcpAsk():
                 return await ask_tcp(replace(ask, host=address, port=port), deadline=deadline)
+            case CeleryAsk():
+                await load("quorate.transports.celery_broadcast")
+                brokers = tuple(self._services.get(broker, broker) for broker in ask.brokers)
+                return await ask_celery(replace(ask, brokers=brokers), deadline=deadline)
             case _:
-                detail = f"no way to ask {type(ask).__name__}"
+                detail = f"no way to ask {type(ask).__name__}"  # type: ignore[unreachable]  # of a kind of somebody else's
                 return NoReply(reason=Reason.UNSUPPORTED_KIND, detail=detail)
 
     async def _link(self, host: Host, deadline: float) -> Link:

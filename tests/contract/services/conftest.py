@@ -9,11 +9,21 @@ from typing import Any, Protocol
 
 import pytest
 
-from quorate.model import AmqpAsk, AmqpReply, NoReply, PostgresAsk, PostgresReply, Tls
+from quorate.model import (
+    AmqpAsk,
+    AmqpReply,
+    CeleryAsk,
+    CeleryReply,
+    NoReply,
+    PostgresAsk,
+    PostgresReply,
+    Tls,
+)
 from quorate.simulation.services.state import Manner
 from quorate.transports.amqp import ask_amqp
+from quorate.transports.celery import ask_celery
 from quorate.transports.postgresql import ask_postgresql
-from services import postgres, rabbit, simulated
+from services import postgres, rabbit, simulated, workers
 from services.certificates import signed
 from services.processes import wait_until
 
@@ -28,6 +38,12 @@ class AskRabbit(Protocol):
     """Ask a node on a port of this machine; what is not told is as in an inventory that says little."""
 
     async def __call__(self, port: int, /, **changes: Any) -> AmqpReply | NoReply: ...
+
+
+class AskWorkers(Protocol):
+    """Ask the workers through brokers on ports of this machine; the tests' two of them unless told."""
+
+    async def __call__(self, *ports: int, **changes: Any) -> CeleryReply | NoReply: ...
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +144,23 @@ def ask_broker() -> AskRabbit:
         }
         question = AmqpAsk(port=port, **(told | changes))
         return await ask_amqp(question, deadline=asyncio.get_running_loop().time() + deadline)
+
+    return ask
+
+
+@pytest.fixture
+def ask_workers() -> AskWorkers:
+    async def ask(*ports: int, deadline: float = 30.0, **changes: Any) -> CeleryReply | NoReply:
+        told: dict[str, Any] = {
+            "brokers": tuple(("127.0.0.1", port) for port in ports),
+            "vhost": workers.VHOST,
+            "user": "app",
+            "password": rabbit.PASSWORD,
+            "workers": tuple(workers.QUEUES),
+            "timeout": 10.0,
+        }
+        question = CeleryAsk(**(told | changes))
+        return await ask_celery(question, deadline=asyncio.get_running_loop().time() + deadline)
 
     return ask
 

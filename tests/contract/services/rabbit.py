@@ -104,7 +104,7 @@ def _configure(rabbit: Rabbit) -> None:
         f"load_definitions = {folder}/definitions.json\n"
     )
     full = {"configure": ".*", "write": ".*", "read": ".*"}
-    users = ("app", "polite", "stranger", "limited", "limited-to-reading")
+    users = ("app", "polite", "asker", "stranger", "limited", "limited-to-reading")
     permissions = {
         "app": full,
         "polite": full,

@@ -2,10 +2,17 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from quorate.simulation.services.port import ServicePort
-from quorate.simulation.services.state import Manner, SimulatedDatabase, SimulatedNode, SimulatedService
-from services import postgres, rabbit
+from quorate.simulation.services.state import (
+    Manner,
+    SimulatedDatabase,
+    SimulatedNode,
+    SimulatedService,
+    SimulatedWorker,
+)
+from services import postgres, rabbit, workers
 
 
 def database(manner: Manner = Manner.NORMAL) -> SimulatedDatabase:
@@ -24,6 +31,16 @@ def node(manner: Manner = Manner.NORMAL) -> SimulatedNode:
         password=rabbit.PASSWORD,
         manner=manner,
     )
+
+
+def staffed(*staff: SimulatedWorker, ever: bool = True, manner: Manner = Manner.NORMAL) -> SimulatedNode:
+    """Return a node with these workers; none of them was ever there unless that is told."""
+    return replace(node(manner), vhost=workers.VHOST, workers=staff if ever else None)
+
+
+def worker(name: str, after: float | None = 0.0, *, broken: bool = False) -> SimulatedWorker:
+    """Return the worker that the real one of this name is for the tests."""
+    return SimulatedWorker(name=name, queues=workers.QUEUES[name], after=after, broken=broken)
 
 
 @contextlib.asynccontextmanager

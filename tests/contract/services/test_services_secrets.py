@@ -12,7 +12,7 @@ from quorate.model import AmqpAsk, NoReply, PostgresAsk, Reason
 from quorate.transports import services
 from quorate.transports.errors import HostError
 from services.breaking import Break, breaking, closed, mute, saying
-from services.conftest import AskPostgres, AskRabbit
+from services.conftest import AskPostgres, AskRabbit, AskWorkers
 from services.postgres import Postgres
 from services.rabbit import VHOST, Rabbit
 
@@ -112,6 +112,15 @@ async def test_no_broker_password_shows(node: Rabbit, ask_broker: AskRabbit, eve
     told = f"{replies} {ask!r} {[str(w.message) for w in warned]} {everything()}"
     assert SECRET not in told
     assert SECRET[:8] not in told
+
+
+async def test_no_password_shows_of_who_asks_workers(ask_workers: AskWorkers) -> None:
+    async with breaking(echo_login) as server, breaking(saying(SECRET.encode())) as other:
+        reply = await ask_workers(server.port, other.port, password=SECRET, timeout=0.5)
+
+    assert isinstance(reply, NoReply)
+    assert (reply.reason, reply.detail.count("***")) == (Reason.AUTH_FAILED, 2)
+    assert SECRET[:8] not in f"{reply}"
 
 
 @pytest.mark.parametrize(

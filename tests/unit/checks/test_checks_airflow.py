@@ -1,5 +1,6 @@
 """Airflow: which components are alive, what that is for the whole, and what could not be asked."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -140,10 +141,10 @@ def test_one_scheduler_of_two() -> None:
     ]
     scheduler = found["af/scheduler"]
     assert scheduler.summary == "ONLY 1 of 2 schedulers alive (scheduler-2 1 s)"
-    assert scheduler.detail == "haproxy-1: the last heartbeat is 312 s old, state running"
+    assert scheduler.detail == "haproxy-1: the last heartbeat is 5 min old, state running"
     assert scheduler.observed["jobs"][1] == {"hostname": "haproxy-1", "age_s": 312.0, "state": "running"}
     assert found["af"].summary == scheduler.summary
-    assert found["af"].detail == f"{scheduler.summary}: {scheduler.detail}"
+    assert found["af"].detail == scheduler.detail
     assert found["af"].observed["scheduler"] == 1
 
 
@@ -161,7 +162,7 @@ def test_no_scheduler() -> None:
     assert scheduler.summary == "NO scheduler is alive: the last heartbeat is 40 s old (b)"
     assert scheduler.detail == (
         "b: the last heartbeat is 40 s old, state failed; "
-        "haproxy-1: the last heartbeat is 312 s old, state running"
+        "haproxy-1: the last heartbeat is 5 min old, state running"
     )
     assert (scheduler.observed["alive"], scheduler.observed["status"]) == (0, "failed")
 
@@ -204,8 +205,25 @@ def test_full_names_in_the_inventory() -> None:
     of = check(scheduler=("a.example.org", "a.example.net"))
     short = component(job("scheduler", "a", 1.0), of=of)
     assert said(short) == "OK ok"
-    full = component(job("scheduler", "a.example.org", 1.0), of=of)
-    assert full.observed["missing"] == ["a.example.net"]
+    for hostname in ("a.example.org", "a.example.org.", "A.Example.org"):
+        full = component(job("scheduler", hostname, 1.0), of=of)
+        assert full.observed["missing"] == ["a.example.net"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hostname", "verdict"),
+    [
+        ("Scheduler", "scheduler.example.org", "OK ok"),
+        ("192", "192.0.2.77", "WARNING redundancy_lost"),
+        ("192.0.2.77", "192", "WARNING redundancy_lost"),
+    ],
+)
+def test_names_that_are_not_what_they_seem(name: str, hostname: str, verdict: str) -> None:
+    declared = {"number": 1, "hosts": {name: (name,)}}
+    of = check(scheduler=1)
+    settings = {**of.settings, "components": {**of.settings["components"], "scheduler": declared}}
+    found = component(job("scheduler", hostname, 1.0), of=replace(of, settings=settings))
+    assert said(found) == verdict
 
 
 def test_who_is_missing_is_named() -> None:
@@ -255,7 +273,7 @@ def test_a_clock_that_is_ahead() -> None:
     ahead = job("scheduler", "a", -3600.0)
     found = component(ahead, SECOND, of=check())
     assert said(found) == "WARNING redundancy_lost [clock_ahead]"
-    assert found.detail == "a: the last heartbeat is 3600 s ahead"
+    assert found.detail == "a: the last heartbeat is 60 min ahead"
     alone = component(ahead, of=check())
     assert alone.summary == "schedulers are NOT VERIFIED (clock off): 0 of 2 alive"
     found = judged(health(), jobs(ahead, *REST))["af"]
@@ -398,6 +416,22 @@ def test_without_a_user_none_alive_shows(
     scheduler = found["af/scheduler"]
     assert (said(scheduler), scheduler.summary) == (verdict, summary)
     assert said(found["af"]).endswith("< af/scheduler")
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (119.0, "119 s"),
+        (120.0, "2 min"),
+        (7199.0, "120 min"),
+        (7200.0, "2 h"),
+        (172_800.0, "2 d"),
+        (9e9, "104167 d"),
+    ],
+)
+def test_how_an_age_is_written(age: float, said: str) -> None:
+    found = component(job("scheduler", "a", age), of=check())
+    assert found.summary == f"NO scheduler is alive: the last heartbeat is {said} old (a)"
 
 
 def test_many_hosts_are_not_all_named() -> None:

@@ -16,6 +16,11 @@ ADDRESSES = {name: f"192.0.2.{number}" for number, name in enumerate(NODES, 1)}
 LIST = tuple(EtcdMember(id=number, name=name) for number, name in enumerate(NODES, 1))
 LOGIN = no(Reason.AUTH_FAILED)
 UNREAD = NoReply(reason=Reason.UNPARSABLE, detail="not JSON", answered=True)
+SECRET = no(Reason.SECRET_UNAVAILABLE, answered=False)
+LOGIN_SAID = "the login (POST /v3/auth/authenticate) is answered with status "
+WRONG = no(Reason.UNEXPECTED_STATUS, f"{LOGIN_SAID}400")
+OLD = no(Reason.UNEXPECTED_STATUS, f"{LOGIN_SAID}404")
+AWAY = no(Reason.UNEXPECTED_STATUS, f"{LOGIN_SAID}503")
 SETTINGS = {
     "members": tuple({"name": n, "address": a, "port": 2379} for n, a in ADDRESSES.items()),
     "quorum": None,
@@ -65,7 +70,7 @@ CASES = {
     "a majority is gone": (
         (blind(1), REFUSED, REFUSED),
         [
-            "CRITICAL quorum_lost",
+            "CRITICAL quorum_lost [alarms_unverified]",
             "WARNING no_leader < e",
             "WARNING connect_failed",
             "WARNING connect_failed",
@@ -73,7 +78,7 @@ CASES = {
     ),
     "all answer, and elect for ever": (
         (blind(1), blind(2), blind(3)),
-        ["CRITICAL no_leader", *["WARNING no_leader < e"] * 3],
+        ["CRITICAL no_leader [alarms_unverified]", *["WARNING no_leader < e"] * 3],
     ),
     "one does not see the leader": (
         (ONE, TWO, blind(3)),
@@ -85,7 +90,44 @@ CASES = {
     ),
     "one is a learner": (
         (ONE, TWO, well(3, members=(*LIST[:2], EtcdMember(id=3, name="pg-3", learner=True)))),
-        ["WARNING redundancy_lost", "OK ok", "OK ok", "WARNING not_a_member"],
+        ["WARNING redundancy_lost [learner]", "OK ok", "OK ok", "WARNING not_a_member [learner]"],
+    ),
+    "one is a learner, which is told no list": (
+        (ONE, TWO, well(3, learner=True, members=UNREAD)),
+        ["WARNING redundancy_lost [learner]", "OK ok", "OK ok", "WARNING not_a_member [learner]"],
+    ),
+    "one can't reach its leader": (
+        (ONE, TWO, well(3, members=SILENT, alarms=SILENT)),
+        ["WARNING redundancy_lost", "OK ok", "OK ok", "WARNING timeout"],
+    ),
+    "all are out of space": (
+        tuple(well(n, alarms=tuple((m, "NOSPACE") for m in (1, 2, 3))) for n in (1, 2, 3)),
+        ["CRITICAL alarm", *["WARNING alarm < e"] * 3],
+    ),
+    "one is out of space, one is gone": (
+        (well(1, alarms=((2, "NOSPACE"),)), TWO, SILENT),
+        ["CRITICAL alarm [redundancy_lost]", "OK ok", "WARNING alarm < e", "WARNING timeout"],
+    ),
+    "the one that is out of space is gone": (
+        (well(1, alarms=((3, "CORRUPT"),)), TWO, SILENT),
+        ["CRITICAL alarm [redundancy_lost]", "OK ok", "OK ok", "WARNING timeout"],
+    ),
+    "one is out of space, and the others are gone": (
+        (well(1, leader=0, alarms=((1, "NOSPACE"),)), REFUSED, REFUSED),
+        [
+            "CRITICAL quorum_lost [alarm]",
+            "WARNING no_leader < e",
+            "WARNING connect_failed",
+            "WARNING connect_failed",
+        ],
+    ),
+    "nobody tells of alarms": (
+        tuple(well(n, alarms=UNREAD) for n in (1, 2, 3)),
+        ["OK ok [alarms_unverified]", "OK ok", "OK ok", "OK ok"],
+    ),
+    "nobody shows the list": (
+        tuple(well(n, members=LOGIN) for n in (1, 2, 3)),
+        ["OK ok [members_unverified]", *["OK ok [members_unverified]"] * 3],
     ),
     "one is not in the list": (
         (ONE, TWO, well(9)),
@@ -101,9 +143,26 @@ CASES = {
     ),
     "one can't tell of the others": (
         (ONE, TWO, well(3, members=UNREAD, alarms=UNREAD)),
-        ["OK ok [members_unverified]", "OK ok", "OK ok", "OK ok [members_unverified]"],
+        ["OK ok", "OK ok", "OK ok", "OK ok"],
     ),
     "nobody lets us in": ((LOGIN, LOGIN, LOGIN), ["UNKNOWN auth_failed", *["WARNING auth_failed"] * 3]),
+    "nobody lets us in, in etcd's own way": (
+        (WRONG, WRONG, WRONG),
+        ["UNKNOWN auth_failed", *["WARNING auth_failed"] * 3],
+    ),
+    "nobody can log in, for want of a leader": (
+        (AWAY, AWAY, AWAY),
+        ["CRITICAL quorum_lost", *["WARNING unexpected_status"] * 3],
+    ),
+    "all are too old to log in to": (
+        (OLD, OLD, OLD),
+        ["UNKNOWN unparsable", *["WARNING unparsable"] * 3],
+    ),
+    "all are too old": ((UNREAD, UNREAD, UNREAD), ["UNKNOWN unparsable", *["WARNING unparsable"] * 3]),
+    "no secret": (
+        (SECRET, SECRET, SECRET),
+        ["UNKNOWN secret_unavailable", *["WARNING secret_unavailable < e"] * 3],
+    ),
     "one says what can't be read": (
         (ONE, TWO, UNREAD),
         ["WARNING redundancy_lost", "OK ok", "OK ok", "WARNING unparsable"],

@@ -80,6 +80,7 @@ def test_ids_stand_in_report_order() -> None:
         "host/nfs-2",
         "host/spare",
         "nfs/vip",
+        "nfs/failover",
         "haproxy/vip",
         "nfs/nfs-2/lsyncd",
         "nfs/nfs-2/keepalived",

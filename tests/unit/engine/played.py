@@ -41,11 +41,17 @@ Properties = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """What a host answers at one look: the properties of its units, and the addresses that it holds."""
+    """What a host answers at one look: the properties of its units, and the addresses that it holds.
+
+    `keepalived` are the messages of its journal, or the answer in their place; `marker` is what is answered
+    of the marker of what was copied.
+    """
 
     units: Mapping[str, Properties] = field(default_factory=dict)
     held: tuple[str, ...] = ()
     unanswered: Reason | None = None
+    keepalived: Sequence[str] | Reply = ("(VI_1) Entering BACKUP STATE (init)",)
+    marker: Reply | None = None
 
 
 Scene = Moment | NoReply | Exception | str
@@ -122,6 +128,8 @@ def _kind(asks: Sequence[Ask]) -> str:
     argvs = [ask.argv for ask in asks]
     if any("--header" in argv for argv in argvs):
         return "logs"
+    if any("ip" in argv for argv in argvs):
+        return "look"
     further = any("is-system-running" in argv or "journalctl" in argv for argv in argvs)
     return "follow-up" if further else "look"
 
@@ -144,6 +152,12 @@ async def _play(host: str, scene: Scene, asks: Sequence[Ask]) -> tuple[Contact, 
 def _answer(ask: Ask, moment: Moment) -> Reply:
     if "ip" in ask.argv:
         return reply(addresses(*moment.held))
+    if "journalctl" in ask.argv:
+        said = moment.keepalived
+        return said if isinstance(said, Reply) else journal(*said)
+    if "sh" in ask.argv:
+        assert moment.marker is not None
+        return moment.marker
     units = ask.argv[ask.argv.index("--") + 1 :]
     return reply("\n".join(block(unit, moment.units.get(unit, RUNS)) for unit in units), uptime=UPTIME)
 

@@ -51,6 +51,7 @@ async def test_one_look_is_enough_when_all_is_well() -> None:
         "host/nfs-1": "OK ok",
         "host/nfs-2": "OK ok",
         "nfs/vip": "OK ok",
+        "nfs/failover": "OK ok",
         "nfs/nfs-1/lsyncd": "OK ok",
         "nfs/nfs-1/keepalived": "OK ok",
         "nfs/nfs-2/lsyncd": "EXPECTED passive_inactive",
@@ -66,7 +67,7 @@ async def test_states_are_asked_before_the_addresses_in_one_batch() -> None:
     player = Player(scenes={"nfs-1": [ACTIVE], "nfs-2": [PASSIVE]})
     await swept(pair(), player)
     words = [ask.argv[0] for ask in player.batches[0][1]]
-    assert words == ["systemctl", "ip"]
+    assert words == ["systemctl", "ip", "journalctl"]
 
 
 BOTH = {"lsyncd.service": RUNS}

@@ -11,7 +11,7 @@ def answer(path: str) -> HttpAnswer:
     """Return a recorded answer."""
     head, _, body = (CASES / path).read_bytes().partition(b"\n\n")
     status, *lines = head.decode().splitlines()
-    headers = dict(line.split(": ", 1) for line in lines)
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     return HttpAnswer(status=int(status.split()[1]), body=body, headers=headers)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from recorded_http import CASES, page, reply
 
-from quorate.model import Check, HttpReply, NoReply, Reason
+from quorate.model import Check, HttpAnswer, HttpReply, NoReply, Reason
 from quorate.model.etcd import EtcdFacts
 from quorate.model.patroni import PatroniFacts, PatroniView
 from quorate.probes import etcd, patroni
@@ -34,7 +34,8 @@ def test_a_leader_and_its_standbys() -> None:
     leader, standby = node("nominal", 1), node("nominal", 2)
     assert (leader.role, leader.state, leader.timeline, leader.version) == ("master", "running", 1, "3.0.2")
     assert leader.scope == "airflow"
-    assert leader.replicas == {"postgresql-2", "postgresql-3", "192.0.2.137", "192.0.2.166"}
+    assert set(leader.replicas) == {"postgresql-2", "postgresql-3", "192.0.2.137", "192.0.2.166"}
+    assert (leader.store_age, standby.store_age) == (1.0, 2.0)
     assert (standby.role, standby.location) == ("replica", None)
     assert isinstance(leader.view, PatroniView)
     assert [(m.name, m.role, m.lag) for m in leader.view.members] == [
@@ -49,6 +50,7 @@ def test_a_pause_and_a_standby_that_replays_slowly() -> None:
     assert paused.paused
     assert isinstance(paused.view, PatroniView)
     assert paused.view.paused
+    assert paused.view.members[1].addresses == ("192.0.2.166",)
     leader, standby = node("standby-lags", 1), node("standby-lags", 2)
     assert leader.location is not None
     assert standby.replayed is not None
@@ -106,6 +108,51 @@ def test_an_unknown_lag_is_not_zero() -> None:
     assert (found.view.members[0].lag, found.view.members[0].lag_known) == (None, False)
 
 
+def test_a_view_that_says_nothing_is_a_failure_of_the_store() -> None:
+    for answer in (page(""), page("", 500), page("<html>Bad Gateway", 502), page('{"members": []}')):
+        found = patroni.read(CHECK, "pg-1", reply(page(own()), answer))
+        assert isinstance(found, PatroniFacts)
+        assert isinstance(found.view, NoReply)
+        assert found.view.reason in (Reason.DCS_FAILED, Reason.UNPARSABLE)
+
+
+def test_what_later_versions_tell() -> None:
+    member = {
+        "name": "b",
+        "role": "quorum_standby",
+        "state": "streaming",
+        "host": "10.0.0.2",
+        "api_url": "https://[2001:db8::2]:8008/patroni",
+        "lag": 16,
+        "receive_lag": "unknown",
+        "replay_lag": 48,
+        "tags": {"replicatefrom": "c", "nofailover": True},
+    }
+    node = own(
+        replication_state="in archive recovery",
+        pending_restart=True,
+        failsafe_mode_is_active=True,
+        patroni={"version": "4.1.5", "scope": "airflow", "name": "b"},
+    )
+    found = patroni.read(CHECK, "pg-1", reply(page(node), page(json.dumps({"members": [member]}))))
+    assert isinstance(found, PatroniFacts)
+    assert (found.streaming, found.pending_restart, found.failsafe, found.name) == (False, True, True, "b")
+    assert isinstance(found.view, PatroniView)
+    (seen,) = found.view.members
+    assert (seen.lag, seen.lag_known, seen.source) == (48, False, "c")
+    assert seen.addresses == ("10.0.0.2", "2001:db8::2")
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Mon, 99 Nov 2026 99:00:00 GMT", "Fri, 01 Jan 0001 00:00:00"]
+)
+def test_a_node_without_a_date_does_not_tell_how_old_its_view_is(date: str) -> None:
+    answer = HttpAnswer(status=200, body=own(dcs_last_seen=1795398321).encode(), headers={"date": date})
+    found = patroni.read(CHECK, "pg-1", reply(answer, page(VIEW % 0)))
+    assert isinstance(found, PatroniFacts)
+    assert found.store_age in (None, 0.0)
+
+
 def test_a_refused_login() -> None:
     found = patroni.read(CHECK, "pg-1", reply(page("no", 401), page("no", 401)))
     assert isinstance(found, NoReply)
@@ -143,7 +190,11 @@ ETCD_LIES = {
     "a header of text": (status(header="x"), 200, Reason.UNPARSABLE),
     "errors of numbers": (status(errors=[1]), 200, Reason.UNPARSABLE),
     "a huge number": (status(leader="9" * 40), 200, Reason.UNPARSABLE),
-    "a refused login": ('{"error": "etcdserver: user name is empty"}', 401, Reason.AUTH_FAILED),
+    "a refused login": ('{"error": "etcdserver: invalid auth token"}', 401, Reason.AUTH_FAILED),
+    "a login that is missing": ('{"error": "etcdserver: user name is empty"}', 400, Reason.AUTH_FAILED),
+    "a number beyond 64 bits": (status(leader=str(2**64)), 200, Reason.UNPARSABLE),
+    "digits of another script": (status(leader="\u0663"), 200, Reason.UNPARSABLE),
+    "a learner as text": (status(isLearner="yes"), 200, Reason.UNPARSABLE),
     "an error": ('{"error": "etcdserver: request timed out"}', 503, Reason.UNHEALTHY),
 }
 
@@ -163,6 +214,30 @@ def test_alarms_and_learners() -> None:
     assert found.alarms == ((2, "NOSPACE"),)
     assert not isinstance(found.members, NoReply)
     assert [(m.id, m.name, m.learner) for m in found.members] == [(2, "a", True), (3, "", False)]
+
+
+def test_the_version_that_is_needed_is_named() -> None:
+    found = etcd.read(CHECK, "pg-1", reply(*[page("404 page not found", 404)] * 3))
+    assert isinstance(found, NoReply)
+    assert found.detail == (
+        "POST /v3/maintenance/status: there is no such page: etcd has it since version 3.4 (status 404)"
+    )
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_alarms_stand_among_the_errors_of_every_member(late: bool) -> None:
+    errors = [
+        "etcdserver: no leader",
+        "memberID:305694893574049068  alarm:NOSPACE ",
+        "memberID:7 alarm:CORRUPT",
+    ]
+    told = '{"alarms": [{"memberID": "7", "alarm": "CORRUPT"}]}'
+    alarms = NoReply(reason=Reason.TIMEOUT, detail="no answer within 5 s") if late else page(told)
+    found = etcd.read(CHECK, "pg-1", reply(page(status(errors=errors, isLearner=True)), page("{}"), alarms))
+    assert isinstance(found, EtcdFacts)
+    assert (found.errors, found.learner) == (("etcdserver: no leader",), True)
+    assert not isinstance(found.alarms, NoReply)
+    assert set(found.alarms) == {(305694893574049068, "NOSPACE"), (7, "CORRUPT")}
 
 
 def test_a_connection_that_ends_after_the_first_answer_leaves_the_rest_open() -> None:

@@ -156,7 +156,7 @@ async def test_what_is_not_there_closes_the_channel_alone(node: ServicePort, sen
 @pytest.mark.parametrize(
     ("sent", "channel", "code"),
     [
-        (Exchange.Declare(exchange="x"), 1, 540),
+        (Exchange.Delete(exchange="x"), 1, 540),
         (Queue.Declare(queue="q"), 7, 504),
         (ContentBody(b"x"), 1, 505),
         (b"\x01\0\1\0\0\0\4\0\xff\0\xff\xce", None, 501),

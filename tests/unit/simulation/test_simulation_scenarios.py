@@ -24,6 +24,7 @@ NAMED = [
     "active-unreachable",
     "host-key-changed",
     "auth-refused",
+    "broker-partitioned",
     "sudo-denied",
     "hung-host",
     "crash-loop",
@@ -32,12 +33,15 @@ NAMED = [
     "database-mute",
     "database-query-failed",
     "database-standby",
+    "etcd-majority-lost",
     "misspelt-unit",
     "monitor-isolated",
     "mixed",
+    "patroni-split-brain",
     "rabbit-auth-failed",
     "rabbit-node-lost",
     "rabbit-quorum-lost",
+    "scheduler-lost",
 ]
 RANKS = {state.word: state.rank for state in State}
 EVERY = scenarios(rows=True)
@@ -51,7 +55,12 @@ def report_order(found: Inventory) -> list[str]:
     return [
         "monitor",
         *(f"host/{host}" for host in found.hosts),
-        *(f"{group.name}/vip" for group in found.groups.values() if group.virtual_ip),
+        *(
+            f"{group.name}/{what}"
+            for group in found.groups.values()
+            for what, is_there in (("vip", group.virtual_ip), ("failover", group.active_passive))
+            if is_there
+        ),
         *(
             f"{g.name}/{host}/{unit_id(unit)}"
             for g in found.groups.values()
@@ -61,7 +70,7 @@ def report_order(found: Inventory) -> list[str]:
         *(
             name
             for check in found.checks.values()
-            for name in (check.name, *(f"{check.name}/{host}" for host in check.hosts))
+            for name in (check.name, *(f"{check.name}/{member}" for member in check.members))
         ),
     ]
 
@@ -127,6 +136,7 @@ def test_every_reason_that_a_sweep_can_find_is_shown() -> None:
         Reason.SWEEP_TIMEOUT,
         Reason.INTERRUPTED,
         Reason.INTERNAL_ERROR,
+        Reason.UNSUPPORTED_KIND,
     }
     assert {reason.value for reason in set(Reason) - elsewhere} - shown == set()
 

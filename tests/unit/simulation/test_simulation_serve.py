@@ -80,8 +80,8 @@ def test_the_openssh_client_logs_in_and_asks(tmp_path: Path) -> None:
             *("-o", f"UserKnownHostsFile={tmp_path}/known_hosts", "-o", "GlobalKnownHostsFile=none"),
             *("-i", str(tmp_path / "id_ed25519"), "-o", "StrictHostKeyChecking=yes"),
         ]
-        port = told["hosts"]["nfs-1"]["ssh"]["port"]
-        to_host = [*common, "-p", str(port), "rocky@127.0.0.1"]
+        host = told["hosts"]["nfs-1"]
+        to_host = [*common, "-p", str(host["ssh"]["port"]), f"rocky@{host['address']}"]
         active = subprocess.run(
             [*to_host, "sudo systemctl is-active nosuch lsyncd"], capture_output=True, timeout=20, check=False
         )

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import psycopg
 import pytest
 from talking import made
 
+from quorate.engine.services import ask_of
 from quorate.inventory import parse_inventory
 from quorate.model import AmqpAsk, AmqpReply, NoReply, PostgresAsk, PostgresReply, Reason
 from quorate.simulation import Simulation, load_scenario, scenarios
 from quorate.simulation.services.standing import services_of
 from quorate.simulation.services.state import MANNERS, Manner
+from quorate.simulation.services.words import VOCABULARIES
 from quorate.transports.amqp import ask_amqp
 from quorate.transports.postgresql import ask_postgresql
 
@@ -69,39 +72,55 @@ async def ask_node(simulation: Simulation, place: tuple[str, int] = NODE) -> Amq
 
 @pytest.mark.parametrize(
     "scenario",
-    ["nominal", "fourteen-tasks", "rabbit-memory-alarm", "rabbit-quorum-set", "kind-not-available"],
+    ["nominal", "fourteen-tasks", "rabbit-memory-alarm", "rabbit-quorum-set", "page-certificate-expires"],
 )
 async def test_the_inventory_and_its_file_declare_the_same_checks(scenario: str) -> None:
     async with Simulation(scenario, connect_timeout=2.5) as simulation:
         declared, services = simulation.inventory, simulation.services
         written = parse_inventory(simulation.inventory_text(), source="cluster.yaml")
     assert written.task_logs == declared.task_logs
+    assert written.groups == declared.groups
     assert list(written.checks) == list(declared.checks)
+    places = {"host", "port", "members", "brokers", "management", "url", "host_header"}
+    elsewhere = places | {"tls", "components"}  # a file with its full path, hosts with their addresses
     for name, check in declared.checks.items():
-        settings = dict(check.settings)
-        if "host" in settings:
-            settings["host"], settings["port"] = services[settings["host"], settings["port"]]
-        if "members" in settings:
-            places = [services[member["address"], member["port"]] for member in settings["members"]]
-            settings["members"] = tuple(
-                {"name": member["name"], "address": address, "port": port}
-                for member, (address, port) in zip(settings["members"], places, strict=True)
-            )
-        found = dict(written.checks[name].settings)
-        if "members" in found:
-            found["members"] = tuple(dict(member) for member in found["members"])
-        assert found == settings
-        assert replace(written.checks[name], settings={}) == replace(check, settings={})
+        other = written.checks[name]
+        asks, others = ask_of(check), ask_of(other)
+        assert {server: services[ask.host, ask.port] for server, ask in asks.items()} == {
+            server: (ask.host, ask.port) for server, ask in others.items()
+        }
+        assert {key: value for key, value in other.settings.items() if key not in elsewhere} == {
+            key: value for key, value in check.settings.items() if key not in elsewhere
+        }
+        assert replace(other, settings={}, hosts=()) == replace(check, settings={}, hosts=())
+
+
+async def test_a_place_of_the_cluster_has_one_of_its_own_here(simulation: Simulation) -> None:
+    addresses = {host: place[0] for host, place in simulation.dial.items()}
+    assert addresses["rabbit-1"] == "127.0.2.205"
+    assert len(set(addresses.values())) == len(addresses)
+    numbers: dict[int, set[int]] = {}
+    for (address, number), (there, port) in simulation.services.items():
+        assert there == f"127.{address.partition('.')[2]}"
+        numbers.setdefault(number, set()).add(port)
+    assert sorted(numbers) == [2049, 2379, 5000, 5672, 7000, 8008, 8081, 15672]
+    assert all(len(ports) == 1 for ports in numbers.values())
+    assert len({port for ports in numbers.values() for port in ports}) == len(numbers)
+
+
+async def test_clusters_keep_out_of_each_other_s_way() -> None:
+    async with AsyncExitStack() as stack:
+        running = [await stack.enter_async_context(Simulation()) for _ in range(3)]
+        places = [place for each in running for place in (*each.services.values(), *each.dial.values())]
+        assert len(set(places)) == len(places)
 
 
 async def test_passwords_lie_in_files_that_nobody_else_can_read(simulation: Simulation) -> None:
     folder = simulation.folder / "passwords"
-    assert sorted(path.name for path in folder.iterdir()) == ["postgresql_vip", "rabbitmq_cluster"]
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())] == [
-        0o700,
-        0o600,
-        0o600,
-    ]
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"airflow_health", "postgresql_vip", "rabbitmq_cluster"}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert password(simulation, "postgresql_vip") != password(simulation, "rabbitmq_cluster")
     assert password(simulation, "postgresql_vip") not in simulation.inventory_text()
 
@@ -183,8 +202,8 @@ def test_a_node_stands_and_falls_with_its_machine(change: str, manner: Manner) -
 def test_a_scenario_has_the_last_word() -> None:
     told = "{postgresql_vip: normal, rabbitmq_cluster: {'*': alarm, rabbit-2: nacks}}"
     found = services_of(made("{'*': {ssh: silent}}", services=told).cluster(), lambda check: check)
-    assert [service.manner for service in found.values()] == [
-        Manner.NORMAL,
+    assert found["postgresql_vip", "postgresql_vip"].manner is Manner.NORMAL
+    assert [found["rabbitmq_cluster", f"rabbit-{n}"].manner for n in (1, 2, 3)] == [
         Manner.ALARM,
         Manner.NACKS,
         Manner.ALARM,
@@ -211,15 +230,24 @@ def test_a_part_that_there_is_not_is_refused() -> None:
         made("{}", inventory="{only: [nfs, nosuch]}")
 
 
-def test_every_manner_is_shown_by_a_scenario() -> None:
+def test_every_manner_and_every_word_is_shown_by_a_scenario() -> None:
     shown: dict[str, set[Manner]] = {kind: set() for kind in MANNERS}
+    said: dict[str, set[str]] = {kind: set() for kind in VOCABULARIES}
     for scenario in scenarios(rows=True):
         cluster = scenario.cluster()
-        for (check, _), service in services_of(cluster, lambda check: check).items():
-            shown[cluster.checks[check]["kind"]].add(service.manner)
+        for (check, server), service in services_of(cluster, lambda check: check).items():
+            if not server.endswith("/management"):
+                shown[cluster.checks[check]["kind"]].add(service.manner)
+        for kind, by_member in cluster.services.items():
+            said[kind] |= {key for told in by_member.values() for key in told.keys}
     assert shown["postgresql"] == MANNERS["postgresql"]
     # No proxy stands before a node.
     assert shown["rabbitmq"] == MANNERS["rabbitmq"] - {Manner.NO_BACKEND}
+    assert shown["tcp"] == MANNERS["tcp"]
+    of_the_web = (shown[kind] for kind in ("patroni", "etcd", "haproxy", "airflow", "http"))
+    assert set().union(*of_the_web) == MANNERS["airflow"] - {Manner.NO_BACKEND}
+    for kind, vocabulary in VOCABULARIES.items():
+        assert set(vocabulary.keys) - said[kind] == set(), kind
 
 
 # ---------------------------------------------------------------- while it is up

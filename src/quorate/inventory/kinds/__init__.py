@@ -2,6 +2,7 @@
 
 from quorate.inventory.kinds import (
     airflow,
+    celery,
     clock,
     etcd,
     haproxy,
@@ -24,6 +25,7 @@ KINDS: Registry[Kind] = Registry(
         "patroni": patroni.KIND,
         "haproxy": haproxy.KIND,
         "airflow": airflow.KIND,
+        "celery": celery.KIND,
         "resources": resources.KIND,
         "clock": clock.KIND,
         "tcp": tcp.KIND,
@@ -31,7 +33,4 @@ KINDS: Registry[Kind] = Registry(
     },
 )
 
-PLANNED = ("celery",)
-"""Kinds that belong to the file format, and that this version does not know yet."""
-
-__all__ = ["KINDS", "PLANNED", "Kind", "Resolved"]
+__all__ = ["KINDS", "Kind", "Resolved"]

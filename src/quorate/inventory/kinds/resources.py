@@ -1,17 +1,16 @@
 """Kind `resources`: CPU, load, memory, disks and processes of hosts, and the size of their log folder."""
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from math import inf
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from quorate.inventory.document import Document, Path
 from quorate.inventory.entries import CheckEntry
 from quorate.inventory.faults import Fault
-from quorate.inventory.fields import Duration, Line, default, not_text, required, unset, wrong
+from quorate.inventory.fields import Duration, HostPath, Line, default, host_path, required, unset, wrong
 from quorate.inventory.kinds.kind import Kind, Resolved
 from quorate.inventory.kinds.limits import LimitsEntry, NumbersEntry, PercentagesEntry, SizesEntry, filled
 from quorate.inventory.kinds.members import member_rules
@@ -31,28 +30,10 @@ DEFAULTS: Mapping[str, tuple[float, float]] = {
 """The limits that are left out: from where on it is a warning, and from where on critical."""
 
 
-def _folder(value: object) -> str:
-    if not isinstance(value, str):
-        raise not_text(value)
-    if not value.startswith("/"):
-        raise wrong("is not an absolute path", "it begins with /, since it is one of the hosts")
-    if any(ord(c) < 32 or ord(c) == 127 for c in value) or len(value) > 1000:
-        raise wrong("is not a path", "write it on one line")
-    return posixpath.normpath("/" + value.lstrip("/"))
-
-
 def _interval(seconds: float) -> float:
     if seconds > LONGEST_INTERVAL:
         raise wrong("is too long", f"the longest interval is {LONGEST_INTERVAL:g}s")
     return seconds
-
-
-HostPath = Annotated[
-    str,
-    BeforeValidator(_folder),
-    WithJsonSchema({"type": "string", "pattern": "^/", "examples": ["/var/log/airflow"]}),
-]
-"""An absolute path on the hosts."""
 
 
 class ResourcesEntry(CheckEntry):
@@ -96,7 +77,7 @@ def rules(tree: dict[str, Any], path: Path, document: Document) -> Iterator[Faul
     check = mapping(tree, *(str(part) for part in path))
     seen: set[str] = set()
     for index, written in words(check.get("mounts")):
-        place = _folder(written)
+        place = host_path(written)
         if place in seen:
             yield document.fault((*path, "mounts", index), "a path stands twice", "leave one")
         seen.add(place)

@@ -1,22 +1,31 @@
 """Where a simulated service listens, or fails to: a port that it keeps while its manner changes."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from quorate.simulation.listener import Silence, bind, listen_mutely
-from quorate.simulation.services.state import Manner, SimulatedDatabase, SimulatedService
+from quorate.simulation.services.state import (
+    Manner,
+    SimulatedDatabase,
+    SimulatedNode,
+    SimulatedPort,
+    SimulatedService,
+    SimulatedSite,
+)
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class ServicePort:
-    """A service's port: nobody is there before the first `become`."""
+    """A service's port, of the system's choice unless it is given: nobody is there before `become`."""
 
-    def __init__(self, address: str) -> None:
-        self.address, self.port = address, 0
+    def __init__(self, address: str, port: int = 0) -> None:
+        held = bind(port, address)
+        self.address, self.port = address, int(held.getsockname()[1])
         self._service: SimulatedService | None = None
-        self._stop: Callable[[], None] = _nothing
+        self._stop: Callable[[], None] = held.close
         self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._mute: set[asyncio.BaseTransport] = set()
 
@@ -25,7 +34,6 @@ class ServicePort:
         if service == self._service:
             return
         place = bind(self.port, self.address)
-        self.port = place.getsockname()[1]
         await self._hang_up()
         self._stop()
         self._service = service
@@ -37,7 +45,8 @@ class ServicePort:
             case Manner.MUTE:
                 self._stop = await listen_mutely(place, self._mute)
             case _:
-                server = await asyncio.start_server(partial(self._accept, _server_of(service)), sock=place)
+                accept = partial(self._accept, _server_of(service))
+                server = await asyncio.start_server(accept, sock=place, ssl=_context_of(service))
                 self._stop = server.close
 
     async def close(self) -> None:
@@ -74,13 +83,29 @@ def _server_of(service: SimulatedService) -> Serve:
     # The protocols load when they are needed: a cluster of clones, for measurements, has no services.
     if service.manner is Manner.NO_BACKEND:
         return _close
-    if isinstance(service, SimulatedDatabase):
-        from quorate.simulation.services.postgresql import serve_database  # noqa: PLC0415  see above
+    match service:
+        case SimulatedDatabase():
+            from quorate.simulation.services.postgresql import serve_database  # noqa: PLC0415  see above
 
-        return partial(serve_database, service)
-    from quorate.simulation.services.rabbitmq import serve_node  # noqa: PLC0415  see above
+            return partial(serve_database, service)
+        case SimulatedNode():
+            from quorate.simulation.services.rabbitmq import serve_node  # noqa: PLC0415  see above
 
-    return partial(serve_node, service, {})
+            return partial(serve_node, service, {})
+        case SimulatedSite():
+            from quorate.simulation.services.http import serve_site  # noqa: PLC0415  see above
+
+            return partial(serve_site, service.site, service.manner)
+        case SimulatedPort():
+            return _close
+
+
+def _context_of(service: SimulatedService) -> ssl.SSLContext | None:
+    if not isinstance(service, SimulatedSite) or service.certificate is None:
+        return None
+    from quorate.simulation.services.certificates import context_of  # noqa: PLC0415  as the protocols
+
+    return context_of(service.certificate)
 
 
 async def _close(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:

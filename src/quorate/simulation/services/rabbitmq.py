@@ -8,7 +8,7 @@ to it.
 
 import asyncio
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from pamqp import frame
@@ -61,6 +61,7 @@ class _Session:
         self._queues = queues
         self._capabilities: Mapping[str, object] = {}
         self._channels: dict[int, Conversation] = {}
+        self._timers: list[asyncio.TimerHandle] = []
 
     async def log_in(self) -> bool:
         """Return whether the client is let in; Closing where it is told why not."""
@@ -94,7 +95,8 @@ class _Session:
     def _known(self, login: Connection.StartOk) -> bool:
         if login.mechanism != "PLAIN" or self._node.manner is Manner.WRONG_PASSWORD:
             return False
-        return str(login.response) == f"\0{self._node.user}\0{self._node.password}"
+        logins = {*self._node.others, (self._node.user, self._node.password)}
+        return str(login.response) in {f"\0{user}\0{password}" for user, password in logins}
 
     def _properties(self) -> FieldTable:
         capabilities = (
@@ -122,8 +124,7 @@ class _Session:
                     self._send(Connection.CloseOk())
                     return
                 case Channel.Open():
-                    self._channels[number] = Conversation(self._node, self._queues)
-                    self._send(Channel.OpenOk(), number)
+                    self._open(number)
                 case Channel.Close():
                     self._drop(number)
                     self._send(Channel.CloseOk(), number)
@@ -133,6 +134,17 @@ class _Session:
                     await self._block()
                 case _:
                     self._answer(number, found)
+
+    def _open(self, number: int) -> None:
+        def later(seconds: float, answers: Callable[[], Iterable[FrameTypes]]) -> None:
+            self._timers.append(asyncio.get_running_loop().call_later(seconds, send, answers))
+
+        def send(answers: Callable[[], Iterable[FrameTypes]]) -> None:
+            for answer in answers():
+                self._send(answer, number)
+
+        self._channels[number] = Conversation(self._node, self._queues, later)
+        self._send(Channel.OpenOk(), number)
 
     def _answer(self, number: int, found: FrameTypes) -> None:
         channel = self._channels.get(number)
@@ -171,6 +183,8 @@ class _Session:
 
     def forget(self) -> None:
         """Drop what belonged to this connection alone."""
+        for timer in self._timers:
+            timer.cancel()
         for number in list(self._channels):
             self._drop(number)
 

@@ -1,16 +1,18 @@
-"""What happens on a channel of the simulated RabbitMQ node: queues, messages, confirms."""
+"""What happens on a channel of the simulated RabbitMQ node: queues, messages, confirms, broadcasts."""
 
 import secrets
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from pamqp.base import Frame
 from pamqp.body import ContentBody
-from pamqp.commands import Basic, Confirm, Queue
+from pamqp.commands import Basic, Confirm, Exchange, Queue
 from pamqp.frame import FrameTypes
 from pamqp.header import ContentHeader
 
+from quorate.simulation.services.rabbitmq_workers import BROADCASTS, REPLIES, WorkerAnswer, answers
 from quorate.simulation.services.state import Manner, SimulatedNode
 
 
@@ -31,10 +33,11 @@ class Closing(Exception):  # noqa: N818  it is what the node says, and no fault 
 
 @dataclass(kw_only=True, slots=True)
 class Waiting:
-    """A queue's messages, and who is to have them: the channel and the consumer's tag."""
+    """A queue's messages, whose it is alone, and by which exchanges and keys it is bound."""
 
     owner: "Conversation | None"
     messages: deque["Message"] = field(default_factory=deque)
+    bound: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,14 +51,16 @@ class Message:
 
 Queues = dict[str, Waiting]
 """The queues of a node, by name."""
+Later = Callable[[float, Callable[[], Iterable[FrameTypes]]], None]
+"""Has frames sent after so many seconds."""
 
 
 class Conversation:
     """One channel: `answer` takes what the client sends and returns what the node says to it."""
 
-    def __init__(self, node: SimulatedNode, queues: Queues) -> None:
+    def __init__(self, node: SimulatedNode, queues: Queues, later: Later) -> None:
         self.closed = False
-        self._node, self._queues = node, queues
+        self._node, self._queues, self._later = node, queues, later
         self._consumers: dict[str, str] = {}
         self._confirms = False
         self._published = self._delivered = 0
@@ -72,6 +77,15 @@ class Conversation:
                 return [] if found.nowait else [Confirm.SelectOk()]
             case Queue.Declare():
                 return self._declare(found)
+            case Exchange.Declare():
+                self._expect_exchange(found.exchange, Exchange.Declare)
+                return [] if found.nowait else [Exchange.DeclareOk()]
+            case Queue.Bind():
+                self._expect_exchange(found.exchange, Queue.Bind)
+                queue = found.queue or self._queue
+                self._expect_queue(queue, Queue.Bind)
+                self._queues[queue].bound.add((found.exchange, found.routing_key))
+                return [] if found.nowait else [Queue.BindOk()]
             case Queue.Delete():
                 waiting = self._queues.pop(found.queue or self._queue, None)
                 return [Queue.DeleteOk(len(waiting.messages) if waiting else 0)]
@@ -99,16 +113,15 @@ class Conversation:
 
     def _declare(self, declare: Queue.Declare) -> list[FrameTypes]:
         name = declare.queue or f"amq.gen-{secrets.token_urlsafe(16)}"
-        if declare.passive and name not in self._queues:
-            self._refuse_unknown(name, Queue.Declare)
+        if declare.passive:
+            self._expect_queue(name, Queue.Declare)
         waiting = self._queues.setdefault(name, Waiting(owner=self if declare.exclusive else None))
         self._queue = name
         return [] if declare.nowait else [Queue.DeclareOk(name, len(waiting.messages), 0)]
 
     def _consume(self, consume: Basic.Consume) -> list[FrameTypes]:
         queue = consume.queue or self._queue
-        if queue not in self._queues:
-            self._refuse_unknown(queue, Basic.Consume)
+        self._expect_queue(queue, Basic.Consume)
         tag = consume.consumer_tag or f"amq.ctag-{secrets.token_urlsafe(16)}"
         self._consumers[tag] = queue
         answers: list[FrameTypes] = [] if consume.nowait else [Basic.ConsumeOk(tag)]
@@ -116,8 +129,7 @@ class Conversation:
 
     def _get(self, get: Basic.Get) -> list[FrameTypes]:
         queue = get.queue or self._queue
-        if queue not in self._queues:
-            self._refuse_unknown(queue, Basic.Get)
+        self._expect_queue(queue, Basic.Get)
         messages = self._queues[queue].messages
         if not messages:
             return [Basic.GetEmpty()]
@@ -148,19 +160,63 @@ class Conversation:
     def _take(self, message: Message) -> list[FrameTypes]:
         publish, number = message.publish, self._published + 1
         self._published = number if self._confirms else 0
-        if publish.exchange:
-            words = f"NOT_FOUND - no exchange '{publish.exchange}' in vhost '{self._node.vhost}'"
-            raise Closing(404, words, method=Basic.Publish, connection=False)
+        self._expect_exchange(publish.exchange, Basic.Publish)
         if self._confirms and self._node.manner is Manner.NACKS:
             return [Basic.Nack(number, False, False)]
-        answers: list[FrameTypes] = []
-        if publish.routing_key in self._queues:
-            self._queues[publish.routing_key].messages.append(message)
-            answers += self._deliveries(publish.routing_key)
+        frames: list[FrameTypes] = []
+        if publish.exchange == BROADCASTS and self._node.workers:
+            frames += self._broadcast(message.body)
+        elif (queue := self._routed(publish.exchange, publish.routing_key)) is not None:
+            self._queues[queue].messages.append(message)
+            frames += self._deliveries(queue)
         elif publish.mandatory:
             returned = Basic.Return(312, "NO_ROUTE", publish.exchange, publish.routing_key)
-            answers += [returned, message.header, *_bodies(message.body)]
-        return [*answers, Basic.Ack(number, False)] if self._confirms else answers
+            frames += [returned, message.header, *_bodies(message.body)]
+        return [*frames, Basic.Ack(number, False)] if self._confirms else frames
+
+    def _routed(self, exchange: str, routing_key: str) -> str | None:
+        """Return the queue that a message goes to, None where there is none."""
+        for name, waiting in self._queues.items():
+            if (exchange, routing_key) in waiting.bound or (not exchange and name == routing_key):
+                return name
+        return None
+
+    def _broadcast(self, body: bytes) -> list[FrameTypes]:
+        """Return the answers of the workers that answer at once, and have those of others sent later."""
+        frames: list[FrameTypes] = []
+        for answer in answers(self._node.workers or (), body):
+            if answer.after:
+                self._later(answer.after, partial(self._told, answer))
+            else:
+                frames += self._told(answer)
+        return frames
+
+    def _told(self, answer: WorkerAnswer) -> list[FrameTypes]:
+        """Return the delivery of a worker's answer to this channel's consumer, if it still waits for it."""
+        queue = self._routed(answer.exchange, answer.routing_key)
+        if queue is None or self.closed:
+            return []
+        properties = Basic.Properties(
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=dict(answer.headers),
+            delivery_mode=1,
+            priority=0,
+        )
+        message = Message(
+            publish=Basic.Publish(exchange=answer.exchange, routing_key=answer.routing_key),
+            header=ContentHeader(body_size=len(answer.body), properties=properties),
+            body=answer.body,
+        )
+        self._queues[queue].messages.append(message)
+        return self._deliveries(queue)
+
+    def _expect_exchange(self, name: str, method: type[Frame]) -> None:
+        """Refuse what is asked of another exchange than the one without a name, or those of Celery."""
+        if not name or (name in (BROADCASTS, REPLIES) and self._node.workers is not None):
+            return
+        words = f"NOT_FOUND - no exchange '{name}' in vhost '{self._node.vhost}'"
+        raise Closing(404, words, method=method, connection=False)
 
     def _deliveries(self, queue: str) -> list[FrameTypes]:
         """Return a queue's messages to this channel's own consumer; other channels ask for theirs."""
@@ -175,7 +231,9 @@ class Conversation:
             answers += [deliver, message.header, *_bodies(message.body)]
         return answers
 
-    def _refuse_unknown(self, queue: str, method: type[Frame]) -> None:
+    def _expect_queue(self, queue: str, method: type[Frame]) -> None:
+        if queue in self._queues:
+            return
         words = f"NOT_FOUND - no queue '{queue}' in vhost '{self._node.vhost}'"
         raise Closing(404, words, method=method, connection=False)
 

@@ -1,4 +1,4 @@
-"""What the questions for resources and for the time answer, in the words of the scripts that ask them.
+"""What the questions for resources, the time and markers answer, in the words of the scripts that ask them.
 
 The CPU's half second is not waited for. Source: quorate.probes.resources, proc_stat(5), df of coreutils.
 """
@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 
 from quorate.probes.resources import FOLDER, MOUNT, NOT_THERE, SYSTEM, WALK_FILES
+from quorate.probes.sync import SCRIPT as MARKER
 from quorate.simulation.machine import Answer, Sight
 from quorate.simulation.resources import SimulatedDisk
 from quorate.simulation.state import Trouble
 
 _TICKS = 100  # a second's, of each core
 _PAGE = 4096
-_ENDLESS = frozenset({Trouble.HANGS, Trouble.DRIBBLES, Trouble.FLOODS, Trouble.LOSES_CONNECTION})
 
 
 def date(argv: Sequence[str], sight: Sight) -> Answer:
@@ -26,15 +26,25 @@ def date(argv: Sequence[str], sight: Sight) -> Answer:
 
 def sh(argv: Sequence[str], sight: Sight) -> Answer | Trouble:
     """Return what one of the scripts prints, or the trouble of the program that it hangs in."""
-    script, *words = argv[1:2] + argv[3:] if argv[:1] == ["-c"] or argv[:1] == ("-c",) else ("",)
+    script, words = (argv[1], argv[3:]) if len(argv) > 3 and argv[0] == "-c" else ("", ())
     if script == SYSTEM and len(words) == 3:
         return _system(words[0] != "0", int(words[1]), sight)
-    if script not in (MOUNT, FOLDER) or not words:
+    if script == MARKER and words:
+        return _marker(words[0], sight)
+    if script not in (MOUNT, FOLDER):
         return Answer(stderr=b"sh: 1: the simulation runs questions alone\n", exit_code=2)
-    trouble = sight.host.trouble.get("df" if script == MOUNT else "find")
-    if trouble in _ENDLESS:
-        return trouble
+    if sight.host.trouble.get("df" if script == MOUNT else "find") is Trouble.HANGS:
+        return Trouble.HANGS
     return _df(words[0], sight) if script == MOUNT else _walk(words[0], sight)
+
+
+def _marker(path: str, sight: Sight) -> Answer:
+    age, now = sight.host.markers.get(path), int(time.time() + sight.host.clock)
+    if age is None:
+        missing = f"stat: cannot statx '{path}': No such file or directory\n"
+        return Answer(stderr=missing.encode(), exit_code=1)
+    written = now - int(age + sight.uptime - sight.began)
+    return Answer(stdout=f"{written} {written}\n{now}\n".encode())
 
 
 def _system(watches: bool, processes: int, sight: Sight) -> Answer:

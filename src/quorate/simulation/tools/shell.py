@@ -118,4 +118,8 @@ _PROGRAMS: dict[str, Program] = {
     "hostname": lambda _argv, sight: Answer(stdout=f"{sight.host.name}\n".encode()),
     "true": lambda _argv, _sight: Answer(),
 }
-_WRAPPERS: dict[str, Callable[[Sequence[str], Sight], Answer | Trouble]] = {"env": _env, "sudo": _sudo, "sh": sh}
+_WRAPPERS: dict[str, Callable[[Sequence[str], Sight], Answer | Trouble]] = {
+    "env": _env,
+    "sudo": _sudo,
+    "sh": sh,
+}

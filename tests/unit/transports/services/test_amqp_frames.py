@@ -1,13 +1,22 @@
 """AMQP frames out of whatever bytes come, and what a node's refusals mean."""
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pamqp import commands, frame
+from pamqp.header import ContentHeader
 
 from quorate.model import Reason
 from quorate.transports.amqp_frames import FRAME_BYTES, refusal, take_frame
 from quorate.transports.errors import HostError
+
+HEADERS = 1 << 13
+"""The flag that says that a message's properties have headers."""
+DEEP = b""
+for _ in range(2_000):
+    DEEP = (len(DEEP) + 3).to_bytes(4, "big") + b"\x01aF" + (DEEP or b"\0\0\0\0")
 
 _TUNE = frame.marshal(commands.Connection.Tune(2047, FRAME_BYTES, 60), 0)
 
@@ -38,6 +47,26 @@ def test_any_bytes_are_a_frame_or_the_start_of_one_or_refused(received: bytes) -
         refused = failure
 
     assert refused is None or (refused.reason is Reason.CONNECT_FAILED and refused.detail)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [b"\0\0\0\x05\x01aF\0\0", b"\0\0\0\x03\x01a?", b"\xff\xff\xff\xff", DEEP],
+    ids=["cut-off", "unknown-type", "too-long", "deep"],
+)
+def test_a_message_whose_properties_make_no_sense_is_still_a_message(headers: bytes) -> None:
+    payload = struct.pack(">HHQH", 60, 0, 12, HEADERS) + headers
+    received = bytearray(struct.pack(">BHI", 2, 1, len(payload)) + payload + b"\xce")
+
+    found = take_frame(received)
+
+    assert isinstance(found, ContentHeader)
+    assert (found.body_size, dict(found.properties)["headers"], received) == (12, None, b"")
+
+
+def test_a_message_s_header_that_is_cut_is_refused() -> None:
+    with pytest.raises(HostError, match="a frame that makes no sense"):
+        take_frame(bytearray(struct.pack(">BHI", 2, 1, 8) + bytes(8) + b"\xce"))
 
 
 def test_a_frame_that_would_be_too_large_is_refused_at_its_header() -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from quorate.model import AmqpAsk, NoReply, PostgresAsk, Reason, ServiceAsk
+from quorate.model import AmqpAsk, CeleryAsk, NoReply, PostgresAsk, Reason, ServiceAsk
 from quorate.transports import Transport, services
 from quorate.transports.errors import HostError
 
@@ -17,6 +17,10 @@ DECLARED = ("192.0.2.210", 5000)
 def ask_of(kind: str, host: str, port: int) -> ServiceAsk:
     if kind == "rabbitmq":
         return AmqpAsk(host=host, port=port, vhost="/", user="u", password="p", timeout=1.0)
+    if kind == "celery":
+        return CeleryAsk(
+            brokers=((host, port),), vhost="/", user="u", password="p", workers=("celery@a",), timeout=1.0
+        )
     return PostgresAsk(
         host=host,
         port=port,
@@ -30,7 +34,12 @@ def ask_of(kind: str, host: str, port: int) -> ServiceAsk:
 
 
 @pytest.mark.parametrize(
-    ("kind", "greeting"), [("postgresql", b"\0\0\0\x08\x04\xd2\x16\x2f"), ("rabbitmq", b"AMQP\0\0\x09\x01")]
+    ("kind", "greeting"),
+    [
+        ("postgresql", b"\0\0\0\x08\x04\xd2\x16\x2f"),
+        ("rabbitmq", b"AMQP\0\0\x09\x01"),
+        ("celery", b"AMQP\0\0\x09\x01"),
+    ],
 )
 async def test_an_ask_goes_its_kind_s_way_to_where_the_service_really_listens(
     kind: str, greeting: bytes
@@ -53,7 +62,7 @@ async def test_an_ask_goes_its_kind_s_way_to_where_the_service_really_listens(
     assert "Connection refused" in elsewhere.detail
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "rabbitmq"])
+@pytest.mark.parametrize("kind", ["postgresql", "rabbitmq", "celery"])
 @pytest.mark.parametrize(
     ("host", "answered"), [("127.0.0.1", True), ("255.255.255.255", False), ("nix.invalid", False)]
 )
