@@ -164,8 +164,6 @@ def fault(arguments: argparse.Namespace) -> int:
     print(f"{chosen.name}: {chosen.summary}\nA sweep is to show:")
     for key, said in chosen.expected.items():
         print(f"  {key}: {said}")
-    for kind, said in chosen.pending.items():
-        print(f"  pending, with checks of kind {kind}: {said}")
     print("See: python -m lab check; undo: python -m lab heal")
     return 0
 

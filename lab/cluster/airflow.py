@@ -20,6 +20,7 @@ SHARED = "/srv/airflow"
 DAGS = f"{SHARED}/dags"
 LOGS = f"{SHARED}/logs"
 ENVIRONMENT = "/etc/airflow/airflow.env"
+PASSWORDS = "/etc/airflow/passwords.json"
 WAIT = "/usr/local/bin/airflow-wait-for-schema"
 MIGRATE = "/usr/local/bin/airflow-migrate"
 QUEUES = ("default", "card_processing_queue")
@@ -27,6 +28,9 @@ LOG_SERVER_PORT = 8793
 DAG_ID = "ha_health"
 STRICT_DAG_ID = "ha_health_strict"
 """The same as the seed's: what is rightly passive fails its task, and the run succeeds all the same."""
+ADMIN, ADMIN_PASSWORD = "lab", "lab-admin-8e15"
+USERS = {ADMIN: ("admin", ADMIN_PASSWORD), names.API_USER: ("viewer", names.API_PASSWORD)}
+"""The users of Airflow's API by name: the role and the password of each."""
 problems = airflow_health.problems
 
 DATABASE_LOGIN = f"{names.USER}:{names.DATABASE_PASSWORD}@{names.AIRFLOW_VIP}:{haproxy.WRITE_PORT}"
@@ -56,7 +60,8 @@ SETTINGS: dict[str, dict[str, object]] = {
         "parallelism": 8,
         "hostname_callable": "socket.gethostname",
         "execution_api_server_url": f"http://{names.AIRFLOW_VIP}:{haproxy.WEB_PORT}/execution/",
-        "simple_auth_manager_all_admins": True,
+        "simple_auth_manager_users": ",".join(f"{user}:{role}" for user, (role, _) in USERS.items()),
+        "simple_auth_manager_passwords_file": PASSWORDS,
         "fernet_key": "bGFiLWZlcm5ldC1rZXktMzItYnl0ZXMtbG9uZy0wMDE=",
     },
     "api": {"secret_key": "lab-api-secret-5d81", "port": haproxy.API_SERVER_PORT, "workers": 1},
@@ -91,7 +96,11 @@ SETTINGS: dict[str, dict[str, object]] = {
     "scheduler": {"scheduler_idle_sleep_time": 2, "catchup_by_default": False},
     "usage_data_collection": {"enabled": False},
 }
-SECRETS = {"AIRFLOW_DB_PASSWORD": names.DATABASE_PASSWORD, "RABBITMQ_PASSWORD": names.BROKER_PASSWORD}
+SECRETS = {
+    "AIRFLOW_DB_PASSWORD": names.DATABASE_PASSWORD,
+    "AIRFLOW_API_PASSWORD": names.API_PASSWORD,
+    "RABBITMQ_PASSWORD": names.BROKER_PASSWORD,
+}
 """What the inventory of the DAG names as its secrets; they are in the environment of Airflow's programs."""
 CONNECTIONS = {
     "quorate_database": {"conn_type": "generic", "password": names.DATABASE_PASSWORD},
@@ -154,13 +163,27 @@ def part(host: str) -> Part:
         stopped=frozenset({"airflow-dag-processor.service"} & {f"{name}.service" for name in units}),
         files={
             "/etc/sysusers.d/airflow.conf": f'u {USER} {UID} "Airflow" {STATE}\n',
-            "/etc/tmpfiles.d/airflow.conf": f"d {SHARED} 0755\nd {DAGS} 0755\nd {LOGS} 0755 {USER} {USER}\n",
+            "/etc/tmpfiles.d/airflow.conf": temporary_files(),
             "/etc/airflow/airflow.cfg": "# Every setting is in airflow.env.\n",
             ENVIRONMENT: File(text=environment(), mode=0o640),
             WAIT: File(text=WAIT_SCRIPT, mode=0o755),
             MIGRATE: File(text=MIGRATE_SCRIPT, mode=0o755),
         },
     )
+
+
+def temporary_files() -> str:
+    """Return what systemd-tmpfiles makes at boot, a line each: folders, and the passwords of the API's users.
+
+    The API server opens that file for writing, so it must be its own, and its user is not there before boot.
+    """
+    passwords = json.dumps({user: password for user, (_, password) in USERS.items()})
+    return f"""\
+d {SHARED} 0755
+d {DAGS} 0755
+d {LOGS} 0755 {USER} {USER}
+f {PASSWORDS} 0600 {USER} {USER} - {passwords}
+"""
 
 
 def units_of(host: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.cluster import haproxy, names
-from lab.cluster.airflow import DAG_ID
+from lab.cluster.airflow import ADMIN, ADMIN_PASSWORD, DAG_ID
 from lab.command import LabError
 from lab.lab import Lab
 
@@ -21,7 +21,8 @@ ENDED = ("success", "failed")
 
 def ask(lab: Lab, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Return what the API answers to a user who may do everything; LabError where it does not."""
-    token = request(lab, "GET", "/auth/token")["access_token"]
+    login = {"username": ADMIN, "password": ADMIN_PASSWORD}
+    token = request(lab, "POST", "/auth/token", login)["access_token"]
     return request(lab, method, f"/api/v2/{path}", body, {"Authorization": f"Bearer {token}"})
 
 

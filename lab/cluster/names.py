@@ -28,8 +28,14 @@ DATABASE = "airflow_db"
 USER = "airflow_user"
 """The user of the database, and of the broker."""
 VHOST = "airflow_host"
+QUEUES = ("default", "card_processing_queue")
+LOGS = "/srv/airflow/logs"
+"""Where Airflow has the logs of its tasks, on the shared storage."""
+API_USER = "quorate"
+"""The user of Airflow's API that may look at its jobs, and at nothing that it could change."""
 DATABASE_PASSWORD = "lab-database-1f6b"
 BROKER_PASSWORD = "lab-broker-7c20"
+API_PASSWORD = "lab-api-2d94"
 """They open nothing outside the lab's own network."""
 
 HAPROXY = ("haproxy-1", "haproxy-2")

@@ -21,6 +21,8 @@ PAUSE = "/etc/keepalived/pause"
 PROBE = f"{SHARED}/.synchronised"
 MARKER = f"{SHARED}/.touched"
 """Touched every few seconds on the node that holds the address: its age over there is the copy's."""
+SYNC_LIMIT = 20
+"""Seconds that the copy may be late."""
 
 GANESHA = f"""\
 NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = 2049; Enable_NLM = false; Enable_RQUOTA = false; }}

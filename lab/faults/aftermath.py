@@ -11,6 +11,10 @@ from lab.faults.drop_in import FORGET_RESTARTS
 from lab.lab import Lab
 
 SHAKEN = "ok ok | critical crashed | warning restarted_recently | warning starting"
+LATE = (
+    "ok ok | warning redundancy_lost | critical none_alive | critical timeout | critical unhealthy"
+    " | unknown timeout | unknown unhealthy"
+)
 FORGET = f"""
 for unit in {{units}}; do
   if test "$(systemctl show -P NRestarts $unit)" != 0; then
@@ -27,6 +31,17 @@ def of_database() -> dict[str, str]:
         **{f"scheduler/{host}/airflow-scheduler": SHAKEN for host in names.SCHEDULERS},
         "triggerer/scheduler-2/airflow-triggerer": SHAKEN,
         f"nfs/{names.NFS[0]}/airflow-dag-processor": SHAKEN,
+        # Heartbeats that could not be written are old for a while, and who could not write them is busy.
+        "airflow_health": LATE,
+        **{f"airflow_health/{each}": LATE for each in ("scheduler", "triggerer", "dag_processor")},
+    }
+
+
+def of_broker() -> dict[str, str]:
+    """Return what a sweep may show of the workers while they look for another node of the broker."""
+    return {
+        "celery_workers": "ok ok | warning redundancy_lost | critical none_alive",
+        **{f"celery_workers/{host}": "ok ok | warning timeout" for host in names.CELERY},
     }
 
 

@@ -6,14 +6,19 @@ Each unit stopped, failed, in a quick crash loop, masked and missing is among th
 from lab.cluster import names, rabbitmq
 from lab.cluster.airflow import LOGS
 from lab.faults import airflow_units
-from lab.faults.airflow_units import NO_TRIGGERER, ONE_SCHEDULER, SCHEDULER, TRIGGERER, WEB, WORKER
+from lab.faults.airflow_units import SCHEDULER, TRIGGERER, WEB, WORKER
+from lab.faults.balancing import without_web
 from lab.faults.drop_in import again, changed, forgotten, shown, until, ways
 from lab.faults.fault import Fault
+from lab.faults.heartbeats import NO_TRIGGERER, ONE_SCHEDULER, stale
 from lab.faults.steps import Drop, Holds, MachineIs, Mend, PowerCut, PowerOn, Run, Step
 
 PROCESSOR = "airflow-dag-processor"
 BAD_ENVIRONMENT = "/run/airflow-bad.env"
-ONE_WORKER = "one of two workers does not answer: WARNING redundancy_lost"
+WITHOUT_CELERY_1 = {
+    "celery_workers": "warning redundancy_lost",
+    "celery_workers/celery-1": "warning timeout",
+}
 
 
 def stands_still(host: str, unit: str) -> Step:
@@ -41,9 +46,6 @@ CRASHES = (
             Holds("scheduler-2", f"systemctl is-active --quiet {SCHEDULER}"),
         ),
         expected={f"scheduler/scheduler-2/{SCHEDULER}": "warning restarted_recently"},
-        pending={
-            "airflow": "the dead one's row stays behind as 'running' and is not counted: two are fresh, OK"
-        },
     ),
     Fault(
         name="scheduler-killed-and-waiting",
@@ -59,7 +61,6 @@ CRASHES = (
         undo=(again("scheduler-2", SCHEDULER),),
         holds=(Holds("scheduler-2", shown(SCHEDULER, "SubState", "= auto-restart")),),
         expected={f"scheduler/scheduler-2/{SCHEDULER}": "critical crashed"},
-        pending={"airflow": ONE_SCHEDULER},
     ),
     Fault(
         name="api-server-bad-environment",
@@ -83,7 +84,6 @@ CRASHES = (
         undo=(Run("haproxy-2", f"rm -f {BAD_ENVIRONMENT}"), again("haproxy-2", WEB)),
         holds=(Holds("haproxy-2", shown(WEB, "NRestarts", "-ge 3"), within=60.0),),
         expected={f"webserver/haproxy-2/{WEB}": "critical crash_loop"},
-        pending={"haproxy": "one of two API servers is down behind port 8081: WARNING"},
     ),
     Fault(
         name="triggerer-slow-crash-loop",
@@ -116,7 +116,6 @@ CRASHES = (
         expected={f"triggerer/scheduler-2/{TRIGGERER}": "critical crash_loop"},
         sweeps=6,
         apart=(1.0, 7.0),
-        pending={"airflow": NO_TRIGGERER},
     ),
     Fault(
         name="triggerer-exited",
@@ -130,9 +129,9 @@ CRASHES = (
             ),
         ),
         undo=(again("scheduler-2", TRIGGERER),),
-        holds=(Holds("scheduler-2", shown(TRIGGERER, "SubState", "= exited")),),
-        expected={f"triggerer/scheduler-2/{TRIGGERER}": "warning exited"},
-        pending={"airflow": NO_TRIGGERER},
+        holds=(Holds("scheduler-2", shown(TRIGGERER, "SubState", "= exited")), stale("TriggererJob")),
+        expected={f"triggerer/scheduler-2/{TRIGGERER}": "warning exited", **NO_TRIGGERER},
+        root_causes=(f"triggerer/scheduler-2/{TRIGGERER}", "airflow_health/triggerer"),
     ),
     Fault(
         name="both-schedulers-stopped",
@@ -140,8 +139,13 @@ CRASHES = (
         hosts=names.SCHEDULERS,
         set_up=tuple(Run(host, f"systemctl stop {SCHEDULER}") for host in names.SCHEDULERS),
         undo=tuple(again(host, SCHEDULER) for host in names.SCHEDULERS),
-        expected={f"scheduler/{host}/{SCHEDULER}": "critical inactive" for host in names.SCHEDULERS},
-        pending={"airflow": "no scheduler has a fresh heartbeat, two rows say 'running': CRITICAL"},
+        holds=(stale("SchedulerJob"),),
+        expected={
+            **{f"scheduler/{host}/{SCHEDULER}": "critical inactive" for host in names.SCHEDULERS},
+            "airflow_health": "critical none_alive",
+            "airflow_health/scheduler": "critical none_alive",
+        },
+        root_causes=tuple(f"scheduler/{host}/{SCHEDULER}" for host in names.SCHEDULERS),
     ),
     Fault(
         name="both-api-servers-stopped",
@@ -149,12 +153,13 @@ CRASHES = (
         hosts=names.HAPROXY,
         set_up=tuple(Run(host, f"systemctl stop {WEB}") for host in names.HAPROXY),
         undo=tuple(again(host, WEB) for host in names.HAPROXY),
-        expected={f"webserver/{host}/{WEB}": "critical inactive" for host in names.HAPROXY},
-        pending={
-            "airflow": "no API server answers: CRITICAL",
-            "haproxy": "no server is up behind port 8081: CRITICAL",
-            "http": "503 from port 8081 of the airflow VIP: CRITICAL",
+        holds=tuple(without_web(host, server) for host in names.HAPROXY for server in names.HAPROXY),
+        expected={
+            **{f"webserver/{host}/{WEB}": "critical inactive" for host in names.HAPROXY},
+            "balancers": "critical too_few_up",
+            "airflow_health": "critical unhealthy",
         },
+        root_causes=tuple(f"webserver/{host}/{WEB}" for host in names.HAPROXY),
     ),
 )
 
@@ -165,8 +170,7 @@ HANGS = (
         hosts=("celery-1",),
         set_up=(stands_still("celery-1", WORKER),),
         undo=(goes_on("celery-1", WORKER),),
-        expected={},
-        pending={"celery": ONE_WORKER},
+        expected=WITHOUT_CELERY_1,
     ),
     Fault(
         name="worker-without-broker",
@@ -174,8 +178,7 @@ HANGS = (
         hosts=("celery-1",),
         set_up=(Drop("celery-1", "out", f"tcp dport {rabbitmq.AMQP_PORT}"),),
         undo=(Mend("celery-1"),),
-        expected={},
-        pending={"celery": ONE_WORKER},
+        expected=WITHOUT_CELERY_1,
     ),
     Fault(
         name="scheduler-frozen",
@@ -183,8 +186,8 @@ HANGS = (
         hosts=("haproxy-1",),
         set_up=(stands_still("haproxy-1", SCHEDULER),),
         undo=(goes_on("haproxy-1", SCHEDULER),),
-        expected={},
-        pending={"airflow": ONE_SCHEDULER},
+        holds=(stale("SchedulerJob", "haproxy-1"),),
+        expected=ONE_SCHEDULER,
     ),
     Fault(
         name="dag-processor-hung",
@@ -192,8 +195,12 @@ HANGS = (
         hosts=("nfs-1",),
         set_up=(stands_still("nfs-1", PROCESSOR),),
         undo=(goes_on("nfs-1", PROCESSOR),),
-        expected={},
-        pending={"airflow": "the DAG processor has no fresh heartbeat: CRITICAL"},
+        holds=(stale("DagProcessorJob"),),
+        expected={
+            "airflow_health": "critical none_alive",
+            "airflow_health/dag_processor": "critical none_alive",
+        },
+        root_causes=("airflow_health/dag_processor",),
     ),
     Fault(
         name="api-server-hung",
@@ -201,8 +208,8 @@ HANGS = (
         hosts=("haproxy-1",),
         set_up=(stands_still("haproxy-1", WEB),),
         undo=(goes_on("haproxy-1", WEB),),
+        holds=tuple(without_web(host, "haproxy-1") for host in names.HAPROXY),
         expected={},
-        pending={"haproxy": "one of two API servers is down behind port 8081: WARNING"},
     ),
 )
 
@@ -220,7 +227,6 @@ HOSTS = (
             f"triggerer/scheduler-2/{TRIGGERER}": "unknown host_unreachable",
         },
         root_causes=("host/scheduler-2",),
-        pending={"airflow": "no triggerer has a fresh heartbeat: CRITICAL, caused by host/scheduler-2"},
     ),
     Fault(
         name="log-folder-full",
@@ -235,8 +241,11 @@ HOSTS = (
         ),
         undo=(Run("scheduler-2", f"umount --lazy {LOGS}"),),
         holds=(Holds("scheduler-2", f"test $(df --output=avail {LOGS} | tail -1) -eq 0"),),
-        expected={},
-        pending={"resources": "the log folder on scheduler-2 is full: CRITICAL"},
+        expected={
+            "airflow_resources": "critical disk_full",
+            "airflow_resources/scheduler-2": "critical disk_full",
+        },
+        root_causes=("airflow_resources/scheduler-2",),
     ),
     Fault(
         name="memory-pressure",
@@ -252,8 +261,11 @@ HOSTS = (
         ),
         undo=(Run("celery-1", "umount /proc/meminfo"),),
         holds=(Holds("celery-1", "grep -q '^MemAvailable: 65536 kB' /proc/meminfo"),),
-        expected={},
-        pending={"resources": "celery-1 has 64 MiB of memory available: CRITICAL"},
+        expected={
+            "airflow_resources": "critical memory_high",
+            "airflow_resources/celery-1": "critical memory_high",
+        },
+        root_causes=("airflow_resources/celery-1",),
     ),
 )
 

@@ -2,15 +2,12 @@
 
 from lab.faults.drop_in import again, changed, shown, until, ways
 from lab.faults.fault import Fault
+from lab.faults.heartbeats import NO_TRIGGERER, ONE_SCHEDULER, stale
 from lab.faults.steps import Holds, Run
 
 SCHEDULER, WEB, TRIGGERER = "airflow-scheduler", "airflow-webserver", "airflow-triggerer"
 WORKER = "airflow-worker"
 BLOCKER = "quorate-lab-blocker"
-ONE_SCHEDULER = (
-    "one of two schedulers has no fresh heartbeat, its row says 'running': WARNING redundancy_lost"
-)
-NO_TRIGGERER = "the only triggerer has no fresh heartbeat: CRITICAL"
 
 FAULTS = (
     Fault(
@@ -87,9 +84,9 @@ FAULTS = (
                 "scheduler-2",
                 f"{shown(SCHEDULER, 'ActiveState', '= inactive')} && {shown(SCHEDULER, 'Job', '!= 0')}",
             ),
+            stale("SchedulerJob", "scheduler-2"),
         ),
-        expected={f"scheduler/scheduler-2/{SCHEDULER}": "warning starting"},
-        pending={"airflow": ONE_SCHEDULER},
+        expected={f"scheduler/scheduler-2/{SCHEDULER}": "warning starting", **ONE_SCHEDULER},
     ),
     Fault(
         name="triggerer-starting",
@@ -103,9 +100,9 @@ FAULTS = (
             ),
         ),
         undo=(again("scheduler-2", TRIGGERER),),
-        holds=(Holds("scheduler-2", shown(TRIGGERER, "SubState", "= start-pre")),),
-        expected={f"triggerer/scheduler-2/{TRIGGERER}": "warning starting"},
-        pending={"airflow": NO_TRIGGERER},
+        holds=(Holds("scheduler-2", shown(TRIGGERER, "SubState", "= start-pre")), stale("TriggererJob")),
+        expected={f"triggerer/scheduler-2/{TRIGGERER}": "warning starting", **NO_TRIGGERER},
+        root_causes=(f"triggerer/scheduler-2/{TRIGGERER}", "airflow_health/triggerer"),
     ),
     Fault(
         name="triggerer-stuck-starting",
@@ -124,7 +121,6 @@ FAULTS = (
         undo=(again("scheduler-2", TRIGGERER),),
         holds=(Holds("scheduler-2", shown(TRIGGERER, "SubState", "= start-pre")),),
         expected={f"triggerer/scheduler-2/{TRIGGERER}": "critical stuck_starting"},
-        pending={"airflow": NO_TRIGGERER},
     ),
     Fault(
         name="worker-stopping",

@@ -16,6 +16,11 @@ STOPPED_VIP = (
 """What sweeps may say while the VIP moves: for a second or two it is nowhere, and no database behind it."""
 
 
+def without_balancer(host: str) -> dict[str, str]:
+    """Return what is said of the balancers while one refuses connections, its unit being the cause."""
+    return {"balancers": "warning redundancy_lost", f"balancers/{host}": "warning connect_failed"}
+
+
 def holds_vip(host: str, *, yes: bool = True) -> Condition:
     """Return the condition that a host holds the airflow VIP, or that it does not."""
     return Holds(host, f"{'' if yes else '! '}ip -4 -o addr show dev eth0 | grep -q ' {names.AIRFLOW_VIP}/'")
@@ -25,6 +30,12 @@ def writes_to(host: str, number: int) -> Condition:
     """Return the condition that a host's HAProxy has so many servers up for writes."""
     stats = f"echo 'show stat' | socat -t 3 stdio {haproxy.SOCKET}"
     return Holds(host, f"test $({stats} | grep '^write,postgresql' | grep -c ',UP') = {number}", within=45)
+
+
+def without_web(host: str, server: str) -> Condition:
+    """Return the condition that a host's HAProxy has left out an API server."""
+    stats = f"echo 'show stat' | socat -t 3 stdio {haproxy.SOCKET}"
+    return Holds(host, f"{stats} | grep '^web,{server},' | grep -q ',DOWN'", within=45)
 
 
 def again(*hosts: str) -> tuple[Step, ...]:
@@ -66,8 +77,8 @@ UNITS = (
         set_up=(Run(HOLDER, "systemctl stop haproxy"),),
         undo=again(HOLDER),
         holds=(holds_vip(STANDBY), holds_vip(HOLDER, yes=False)),
-        expected={f"haproxy/{HOLDER}/haproxy": "critical inactive"},
-        pending={"haproxy": f"the statistics of {HOLDER} are refused: WARNING or CRITICAL by setting"},
+        expected={f"haproxy/{HOLDER}/haproxy": "critical inactive", **without_balancer(HOLDER)},
+        root_causes=(f"haproxy/{HOLDER}/haproxy",),
     ),
     Fault(
         name="haproxy-stopped-on-both",
@@ -78,9 +89,11 @@ UNITS = (
         expected={
             f"haproxy/{HOLDER}/haproxy": "critical inactive",
             f"haproxy/{STANDBY}/haproxy": "critical inactive",
+            "balancers": "critical connect_failed",
             "postgresql_vip": "critical connect_failed",
+            "airflow_health": "critical connect_failed",
         },
-        pending={"haproxy": "no statistics on either host: CRITICAL, and the cause of postgresql_vip"},
+        root_causes=tuple(f"haproxy/{host}/haproxy" for host in names.HAPROXY),
         shakes_airflow=True,
     ),
     Fault(
@@ -93,8 +106,8 @@ UNITS = (
         ),
         undo=(as_configured(STANDBY), *again(STANDBY)),
         holds=(Holds(STANDBY, "systemctl is-failed --quiet haproxy"),),
-        expected={f"haproxy/{STANDBY}/haproxy": "critical failed"},
-        pending={"haproxy": f"the statistics of {STANDBY} are refused: WARNING or CRITICAL by setting"},
+        expected={f"haproxy/{STANDBY}/haproxy": "critical failed", **without_balancer(STANDBY)},
+        root_causes=(f"haproxy/{STANDBY}/haproxy",),
     ),
     Fault(
         name="haproxy-masked-while-running",
@@ -122,8 +135,13 @@ WAYS = (
         set_up=(Run(HOLDER, "systemctl kill --signal=STOP haproxy"),),
         undo=(Run(HOLDER, "systemctl kill --signal=CONT haproxy"),),
         holds=(Holds(HOLDER, "! pgrep -x haproxy -r S,R"),),
-        expected={"postgresql_vip": "critical timeout"},
-        pending={"haproxy": f"the statistics of {HOLDER} time out: CRITICAL, the cause of postgresql_vip"},
+        expected={
+            "balancers": "critical timeout",
+            f"balancers/{HOLDER}": "warning timeout",
+            "postgresql_vip": "critical timeout",
+            "airflow_health": "critical timeout",
+        },
+        root_causes=("balancers",),
         shakes_airflow=True,
     ),
     Fault(
@@ -141,8 +159,8 @@ WAYS = (
             for server in names.POSTGRESQL
         ),
         holds=(writes_to(HOLDER, 0), writes_to(STANDBY, 0)),
-        expected={"postgresql_vip": "critical connect_failed"},
-        pending={"haproxy": "no server of `write` is up: CRITICAL by min_up, the cause of postgresql_vip"},
+        expected={"balancers": "critical too_few_up", "postgresql_vip": "critical connect_failed"},
+        root_causes=("balancers",),
         shakes_airflow=True,
     ),
     Fault(
@@ -155,8 +173,8 @@ WAYS = (
         ),
         undo=(as_configured(HOLDER), Run(HOLDER, "systemctl reload haproxy")),
         holds=(writes_to(HOLDER, 2),),
-        expected={"postgresql_vip": "critical read_only"},
-        pending={"haproxy": f"two servers of `write` are up on {HOLDER}: CRITICAL by max_up"},
+        expected={"balancers": "critical too_many_up", "postgresql_vip": "critical read_only"},
+        root_causes=("balancers",),
         shakes_airflow=True,
     ),
 )

@@ -6,6 +6,8 @@ from lab.cluster.inventory import CHECKS, GROUPS
 from lab.faults.fault import MONITOR, Fault
 
 AT_ONCE = 6
+OF_EACH = ("resources", "clock")
+"""Kinds of check whose members say nothing of each other."""
 
 
 def batches(faults: Iterable[Fault]) -> list[tuple[Fault, ...]]:
@@ -37,5 +39,10 @@ def area(fault: Fault) -> frozenset[str]:
     """Return the hosts, groups and checks that a fault is about, those that share its hosts included."""
     named = {key.partition("/")[0] for key in fault.expected} - {"host"}
     shared = {name for name, group in GROUPS.items() if set(group["hosts"]) & set(fault.hosts)}
-    asked = {name for name, check in CHECKS.items() if set(check.get("hosts", ())) & set(fault.hosts)}
+    asked = {
+        name
+        for name, check in CHECKS.items()
+        if check["kind"] not in OF_EACH
+        and set(fault.hosts) & {*check.get("hosts", ()), *check.get("brokers", ())}
+    }
     return frozenset({*fault.hosts, *named, *shared, *asked})

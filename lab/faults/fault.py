@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lab.cluster import names
 from lab.faults import aftermath
 from lab.faults.steps import Condition, Step
 
@@ -40,8 +41,7 @@ class Fault:
 
     `secrets` replaces what the monitor has in its environment, `sweep_from` is the host that sweeps, as
     `local`, instead of the monitor; with `by_name` it has the others' names and not their addresses.
-    `sweeps` are made at random moments, `apart` seconds from each other at least and at most. `pending` is
-    what a kind of check that does not exist yet will say: kind → a sentence.
+    `sweeps` are made at random moments, `apart` seconds from each other at least and at most.
     """
 
     name: str
@@ -58,7 +58,6 @@ class Fault:
     by_name: bool = False
     sweeps: int = 1
     apart: tuple[float, float] = (0.0, 0.0)
-    pending: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
     """Whether it may not be in place together with faults of other groups and hosts."""
     shakes_airflow: bool = False
@@ -68,4 +67,6 @@ class Fault:
     @property
     def possible(self) -> Mapping[str, str]:
         """What a sweep may show beside what it must: id → alternatives."""
-        return aftermath.of_database() if self.shakes_airflow else {}
+        of_database = aftermath.of_database() if self.shakes_airflow else {}
+        of_broker = aftermath.of_broker() if set(self.hosts) & set(names.RABBIT) else {}
+        return {**of_database, **of_broker}

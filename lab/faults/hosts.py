@@ -15,6 +15,11 @@ from lab.faults.steps import (
     Unplug,
 )
 
+WITHOUT_CELERY_2 = {
+    "celery_workers": "warning redundancy_lost",
+    "celery_workers/celery-2": "warning timeout",
+}
+
 RUNS = "systemctl is-active --quiet vsftpd"
 KEYS = "/etc/ssh/ssh_host_*_key*"
 PRELOAD = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
@@ -40,7 +45,6 @@ WAYS = (
         set_up=(Cut("scheduler-2"),),
         undo=(Mend("scheduler-2"),),
         expected={"host/scheduler-2": "critical host_unreachable"},
-        pending={"airflow": "one of two schedulers has no fresh heartbeat: WARNING redundancy_lost"},
     ),
     Fault(
         name="celery-2-unplugged",
@@ -48,8 +52,8 @@ WAYS = (
         hosts=("celery-2",),
         set_up=(Unplug("celery-2"),),
         undo=(Mend("celery-2"),),
-        expected={"host/celery-2": "critical host_unreachable"},
-        pending={"celery": "one of two workers does not answer: WARNING redundancy_lost"},
+        expected={"host/celery-2": "critical host_unreachable", **WITHOUT_CELERY_2},
+        root_causes=("host/celery-2",),
     ),
     Fault(
         name="ftp-answers-dropped",
@@ -74,8 +78,8 @@ WAYS = (
         set_up=(PowerCut("celery-2"),),
         undo=(PowerOn("celery-2"),),
         holds=(MachineIs("celery-2", "off"),),
-        expected={"host/celery-2": "critical host_unreachable"},
-        pending={"celery": "one of two workers does not answer: WARNING redundancy_lost"},
+        expected={"host/celery-2": "critical host_unreachable", **WITHOUT_CELERY_2},
+        root_causes=("host/celery-2",),
     ),
 )
 
@@ -161,8 +165,8 @@ RESOURCES = (
         ),
         undo=(Run("ftp", "umount /srv/ftp"),),
         holds=(Holds("ftp", "test $(df --output=avail /srv/ftp | tail -1) -eq 0"),),
-        expected={},
-        pending={"resources": "/srv/ftp on ftp is full: CRITICAL"},
+        expected={"ftp_resources": "critical disk_full", "ftp_resources/ftp": "critical disk_full"},
+        root_causes=("ftp_resources/ftp",),
     ),
     Fault(
         name="clock-off",
@@ -176,8 +180,8 @@ RESOURCES = (
             ),
         ),
         undo=(Run("ftp", f"rm -f {SESSIONS}; systemctl reload ssh"),),
-        expected={},
-        pending={"clock": "ftp is 5 s ahead of the monitor: WARNING or CRITICAL by its limits"},
+        expected={"clocks": "critical clock_off", "clocks/ftp": "critical clock_off"},
+        root_causes=("clocks/ftp",),
     ),
 )
 

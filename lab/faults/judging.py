@@ -14,6 +14,8 @@ Report = Mapping[str, Any]
 """A report as `quorate check -o json` prints it."""
 Verdict = Mapping[str, Any]
 CALM = ("ok", "expected")
+HARMLESS = {"imprecise"}
+"""Notes of what a busy machine shows: answers that take long tell a clock less exactly."""
 PASSIVE = "expected passive_inactive"
 RESTING = frozenset(f"nfs/{names.NFS[1]}/{unit}" for unit in names.ACTIVE_ONLY)
 """The verdicts of what rightly does not run in the nominal cluster."""
@@ -34,7 +36,8 @@ class Nominal:
         strays = [
             f"{verdict['id']} is {describe(verdict)}"
             for verdict in report["verdicts"]
-            if word(verdict) != (PASSIVE if verdict["id"] in RESTING else "ok ok") or verdict["notes"]
+            if word(verdict) != (PASSIVE if verdict["id"] in RESTING else "ok ok")
+            or set(verdict["notes"]) - HARMLESS
         ]
         if strays:
             raise LabError(f"the cluster is not nominal before any fault: {'; '.join(strays)}")

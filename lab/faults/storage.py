@@ -2,7 +2,7 @@
 
 from lab.cluster import names
 from lab.cluster.mounts import HOSTS, UNIT
-from lab.cluster.storage import PROBE, SHARED
+from lab.cluster.storage import MARKER, PROBE, SHARED, SYNC_LIMIT
 from lab.faults.drop_in import changed, taken_back
 from lab.faults.fault import Fault
 from lab.faults.steps import Holds, Run
@@ -31,8 +31,10 @@ FAULTS = (
             Holds(ACTIVE, "test $(systemctl show -P SubState nfs-server) = exited"),
             Holds(ACTIVE, "! pgrep -x ganesha.nfsd"),
         ),
-        expected={f"nfs/{ACTIVE}/nfs-server": "ok ok +no_process"},
-        pending={"tcp": f"port 2049 of {names.NFS_VIP} is refused: CRITICAL"},
+        expected={
+            f"nfs/{ACTIVE}/nfs-server": "ok ok +no_process",
+            "nfs_port": "critical connect_failed",
+        },
     ),
     Fault(
         name="synchronisation-broken",
@@ -52,9 +54,9 @@ FAULTS = (
         ),
         holds=(
             Holds(ACTIVE, "journalctl --quiet --unit lsyncd --since -20s | grep -qi 'exitcode\\|denied'"),
+            Holds(PASSIVE, f"test $(($(date +%s) - $(stat -c %Y {MARKER}))) -gt {SYNC_LIMIT + 1}"),
         ),
-        expected={},
-        pending={"none": "no kind that is planned compares the nodes' files; only lsyncd's journal tells"},
+        expected={"nfs/failover": "warning sync_stale"},
     ),
     Fault(
         name="mount-hangs",
@@ -63,10 +65,11 @@ FAULTS = (
         set_up=(Run("celery-1", f"systemctl kill --signal=STOP {UNIT}"),),
         undo=(Run("celery-1", f"systemctl kill --signal=CONT {UNIT}"),),
         holds=(Holds("celery-1", HANGS),),
-        expected={},
-        pending={
-            "resources": "the size of the log folder of celery-1 is not to be had: UNKNOWN command_timeout"
+        expected={
+            "airflow_resources": "unknown command_timeout",
+            "airflow_resources/celery-1": "unknown command_timeout",
         },
+        root_causes=("airflow_resources/celery-1",),
     ),
     Fault(
         name="mounts-hang-everywhere",
@@ -79,10 +82,11 @@ FAULTS = (
         ),
         undo=(Run(ACTIVE, "pkill -CONT -x sftp-server || true"),),
         holds=tuple(Holds(host, HANGS) for host in HOSTS),
-        expected={},
-        pending={
-            "resources": "the size of the log folder is not to be had on any host: UNKNOWN command_timeout"
+        expected={
+            "airflow_resources": "unknown command_timeout",
+            **{f"airflow_resources/{host}": "unknown command_timeout" for host in HOSTS},
         },
+        root_causes=tuple(f"airflow_resources/{host}" for host in HOSTS),
         alone=True,
     ),
     Fault(

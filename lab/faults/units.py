@@ -23,7 +23,6 @@ class Watched:
     unit: str
     after_stop: str = "inactive"
     besides: dict[str, str] = field(default_factory=dict)
-    pending: dict[str, str] = field(default_factory=dict)
     before: tuple[Step, ...] = ()
     settled: tuple[Condition, ...] = ()
     after: tuple[Step, ...] = ()
@@ -34,52 +33,58 @@ class Watched:
         return f"{self.group}/{self.host}/{self.unit}"
 
 
-RABBIT_3_GONE = {
-    "rabbitmq_cluster": "warning redundancy_lost",
-    "rabbitmq_cluster/rabbit-3": "warning connect_failed",
-}
+def gone(check: str, member: str, reason: str = "connect_failed") -> dict[str, str]:
+    """Return what a check says of a member that does not answer, while enough others do."""
+    return {check: "warning redundancy_lost", f"{check}/{member}": f"warning {reason}"}
+
+
 WATCHED = (
     Watched(
         group="haproxy",
         host="haproxy-2",
         unit="haproxy",
-        pending={"haproxy": "the balancer of haproxy-2 does not answer: WARNING redundancy_lost"},
+        besides=gone("balancers", "haproxy-2"),
     ),
     Watched(group="haproxy", host="haproxy-2", unit="keepalived"),
     Watched(
         group="scheduler",
         host="scheduler-2",
         unit="airflow-scheduler",
-        pending={"airflow": "one of two schedulers has no fresh heartbeat: WARNING redundancy_lost"},
     ),
     Watched(group="webserver", host="haproxy-2", unit="airflow-webserver"),
     Watched(
         group="triggerer",
         host="scheduler-2",
         unit="airflow-triggerer",
-        pending={"airflow": "the only triggerer has no fresh heartbeat: CRITICAL"},
     ),
     Watched(
         group="postgresql",
         host="postgresql-3",
         unit="etcd",
-        pending={"etcd": "one of three members does not answer: WARNING redundancy_lost"},
+        besides=gone("etcd_cluster", "postgresql-3"),
         after=(Well(),),
     ),
     Watched(
         group="postgresql",
         host="postgresql-2",
         unit="patroni",
-        pending={"patroni": "postgresql-2 does not answer: WARNING, caused by its unit"},
+        besides=gone("patroni_cluster", "postgresql-2"),
         before=(Leads("postgresql-1"),),
         after=(Well(),),
     ),
-    Watched(group="rabbitmq", host="rabbit-3", unit="rabbitmq-server", besides=RABBIT_3_GONE),
+    Watched(
+        group="rabbitmq",
+        host="rabbit-3",
+        unit="rabbitmq-server",
+        besides=gone("rabbitmq_cluster", "rabbit-3"),
+        # One that is going down may still answer for a moment.
+        settled=(Holds("rabbit-3", "! ss -Hltn sport = :5672 | grep -q ."),),
+    ),
     Watched(
         group="celery",
         host="celery-2",
         unit="airflow-worker",
-        pending={"celery": "one of two workers does not answer: WARNING redundancy_lost"},
+        besides=gone("celery_workers", "celery-2", "timeout"),
     ),
     Watched(group="ftp", host="ftp", unit="vsftpd"),
     Watched(
@@ -87,7 +92,6 @@ WATCHED = (
         host="nfs-1",
         unit="nfs-server",
         settled=(SETTLED,),
-        pending={"tcp": "port 2049 of the NFS VIP is refused: CRITICAL, caused by the unit"},
     ),
     # Stopped by SIGTERM it ends with 143, which systemd calls a failure.
     Watched(group="nfs", host="nfs-1", unit="lsyncd", after_stop="failed", settled=(SETTLED,)),
@@ -96,7 +100,6 @@ WATCHED = (
         host="nfs-1",
         unit="airflow-dag-processor",
         settled=(SETTLED,),
-        pending={"airflow": "no DAG processor has a fresh heartbeat: CRITICAL, caused by the unit"},
     ),
 )
 
@@ -181,19 +184,15 @@ def fault(
     it: Watched, what: str, said: str, reason: str, *, set_up: str, undo: str, holds: str = "true"
 ) -> Fault:
     """Return one fault of one unit."""
-    conditions: list[Condition] = [Holds(it.host, holds), *it.settled]
-    if it.besides:  # a broker that is going down may still answer for a moment
-        conditions.append(Holds(it.host, "! ss -Hltn sport = :5672 | grep -q ."))
     return Fault(
         name=f"{it.unit}-{what}",
         summary=f"{it.unit} on {it.host} {said}.",
         hosts=(it.host,),
         set_up=(*it.before, Run(it.host, set_up, timeout=60.0)),
         undo=(Run(it.host, undo, timeout=60.0), *it.after),
-        holds=tuple(conditions),
+        holds=(Holds(it.host, holds), *it.settled),
         expected={it.id: f"critical {reason}", **it.besides},
         root_causes=(it.id,),
-        pending=it.pending,
     )
 
 

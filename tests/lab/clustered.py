@@ -19,7 +19,6 @@ class Row:
     expected: str
     got: str
     seconds: Mapping[str, float]
-    pending: str = ""
 
 
 ROWS = pytest.StashKey[list[Row]]()
@@ -44,5 +43,4 @@ def row_of(rehearsal: Rehearsal) -> Row:
     fault = rehearsal.fault
     expected = "; ".join(f"{key} {said}" for key, said in fault.expected.items()) or "nominal"
     got = "; ".join(rehearsal.problems) or "the same"
-    pending = "; ".join(f"{kind}: {said}" for kind, said in fault.pending.items())
-    return Row(name=fault.name, expected=expected, got=got, seconds=rehearsal.took, pending=pending)
+    return Row(name=fault.name, expected=expected, got=got, seconds=rehearsal.took)

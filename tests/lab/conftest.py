@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table, and what is pending until a later kind of check is there."""
+    """Print the table."""
     rows, lines = config.stash[ROWS], config.stash[LINES]
     if lines:
         terminalreporter.section("the cluster")
@@ -71,7 +71,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         parts = (row.seconds.get(part) for part in ("in place", "swept", "healed"))
         seconds = " + ".join("-" if part is None else f"{part:.1f}" for part in parts)
         terminalreporter.write(f"{row.name:{width}}  {row.expected}  |  {row.got}  |  {seconds}\n")
-    terminalreporter.section("pending until their kind of check exists")
-    for row in rows:
-        if row.pending:
-            terminalreporter.write(f"{row.name:{width}}  {row.pending}\n")
