@@ -56,7 +56,7 @@ def cluster() -> Inventory:
         "web": Group(name="web", hosts=("web-1", "nfs-1"), units=(PROXY, "web.socket")),
         "haproxy": Group(name="haproxy", hosts=("web-1",), units=(PROXY,), vip="192.0.2.210"),
     }
-    checks = {"database": Check(name="database", kind="patroni")}
+    checks = {"database": Check(name="database", kind="of-tomorrow")}
     return Inventory(
         name="prod", hosts=hosts("web-1", "nfs-1", "nfs-2", "spare"), groups=groups, checks=checks
     )
@@ -107,7 +107,7 @@ def test_kinds_and_names() -> None:
     assert found["nfs/vip"] == ("vip", "nfs", None, None)
     assert found["nfs/nfs-1/lsyncd"] == ("unit", "nfs", "nfs-1", "lsyncd")
     assert found["web/nfs-1/web.socket"] == ("unit", "web", "nfs-1", "web.socket")
-    assert found["database"] == ("patroni", "database", None, None)
+    assert found["database"] == ("of-tomorrow", "database", None, None)
 
 
 def test_check_of_a_kind_that_can_t_be_asked_is_unknown() -> None:

@@ -317,7 +317,7 @@ async def test_a_password_that_was_read_is_masked_although_it_can_t_be_read_agai
 
 
 async def test_kinds_that_nobody_can_ask_are_reported_and_ask_nothing() -> None:
-    inventory = replace(prod(), checks={"etcd": Check(name="etcd", kind="etcd")})
+    inventory = replace(prod(), checks={"etcd": Check(name="etcd", kind="of-tomorrow")})
     actor = player()
     report = await swept(actor, inventory=inventory)
     assert said(report)["etcd"] == "UNKNOWN unsupported_kind"
