@@ -5,6 +5,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from conftest import environment
 
 INVENTORY = """\
 name: prod
@@ -63,11 +64,19 @@ def test_plan_tells_where_each_check_goes(quorate: Quorate, inventory: Path) -> 
     ]
 
 
-def test_validate_names_only_what_this_version_can_t_ask(quorate: Quorate, inventory: Path) -> None:
+def test_validate_names_only_what_this_version_can_t_ask(
+    quorate: Quorate, inventory: Path, tmp_path: Path
+) -> None:
     assert quorate("validate").stdout.endswith("prod has 2 hosts, 1 group, 2 checks\n")
-    inventory.write_text(f"{INVENTORY}  dcs: {{kind: etcd}}\n")
-    assert quorate("validate").stdout.endswith("2 hosts, 1 group, 3 checks; this version cannot ask dcs\n")
-    assert "\ndcs: etcd; this version cannot ask it" in quorate("plan").stdout
+    info = tmp_path / "site" / "of_tomorrow-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: of-tomorrow\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[quorate.checks]\ntomorrow = of_tomorrow:EXTENSION\n")
+    inventory.write_text(f"{INVENTORY}  later: {{kind: tomorrow}}\n")
+    env = environment(PYTHONPATH=str(tmp_path / "site"))
+    ended = quorate("validate", env=env)
+    assert ended.stdout.endswith("2 hosts, 1 group, 3 checks; this version cannot ask later\n")
+    assert "\nlater: tomorrow; this version cannot ask it" in quorate("plan", env=env).stdout
 
 
 def test_a_check_without_its_secret_is_not_verified(quorate: Quorate, inventory: Path) -> None:
