@@ -4,7 +4,7 @@ A program that is in the middle of a transaction when its connection ends, ends 
 again; that is Airflow's way. It takes a moment of bad luck, so a sweep may show it or not.
 """
 
-from lab.cluster import names
+from lab.cluster import mounts, names
 from lab.cluster.airflow import units_of
 from lab.command import LabError
 from lab.faults.drop_in import FORGET_RESTARTS
@@ -43,6 +43,13 @@ def of_broker() -> dict[str, str]:
         "celery_workers": "ok ok | warning redundancy_lost | critical none_alive",
         **{f"celery_workers/{host}": "ok ok | warning timeout" for host in names.CELERY},
     }
+
+
+def of_storage() -> dict[str, str]:
+    """Return what a sweep may show of mounts while their server is away, and a moment longer."""
+    hosts = ("", *(f"/{host}" for host in mounts.HOSTS))
+    said = "ok ok | unknown command_timeout | unknown unparsable"
+    return {f"airflow_resources{host}": said for host in hosts}
 
 
 def forget_restarts(lab: Lab) -> None:

@@ -69,4 +69,5 @@ class Fault:
         """What a sweep may show beside what it must: id → alternatives."""
         of_database = aftermath.of_database() if self.shakes_airflow else {}
         of_broker = aftermath.of_broker() if set(self.hosts) & set(names.RABBIT) else {}
-        return {**of_database, **of_broker}
+        of_storage = aftermath.of_storage() if set(self.hosts) & set(names.NFS) else {}
+        return {**of_database, **of_broker, **of_storage}

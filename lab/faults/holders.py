@@ -45,6 +45,7 @@ FAULTS = (
         expected={
             **{f"nfs/{ACTIVE}/{unit}": "critical role_misplaced" for unit in UNITS},
             **{f"nfs/{PASSIVE}/{unit}": "critical inactive" for unit in UNITS},
+            "nfs/failover": "warning standby_fault",
         },
         alone=True,
     ),

@@ -142,6 +142,7 @@ AT_REST = (
             f"nfs/{PASSIVE}/{NFS_SERVER}": "warning masked",
             f"nfs/{PASSIVE}/{LSYNCD}": "warning unit_broken",
             f"nfs/{PASSIVE}/{DAG_PROCESSOR}": "warning unit_not_found",
+            "nfs/failover": "warning would_not_start",
         },
     ),
     Fault(
