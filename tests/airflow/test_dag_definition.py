@@ -146,7 +146,7 @@ def test_granularities(read):
     ]
     assert by_unit["check_nfs__vip"]["deferrable"] is True
     by_host = dag_of(read, "by_host")["tasks"]
-    assert by_host["check_nfs__nfs-2"]["only"] == ["nfs/nfs-2", "host/nfs-2", "nfs/vip"]
+    assert by_host["check_nfs__nfs-2"]["only"] == ["nfs/nfs-2", "host/nfs-2", "nfs/vip", "nfs/failover"]
 
 
 def test_what_users_of_airflow_set_passes_through(read):

@@ -69,6 +69,25 @@ def test_a_selector_that_matches_nothing(quorate: Run, tmp_path: Path) -> None:
     assert "--only: the selector 'gg' matches nothing in this inventory; did you mean 'g'?" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("g", "--maintenance: 'g' is no SELECTOR=DURATION; write nfs/nfs-1=2h"),
+        ("=2h", "--maintenance: '=2h' is no SELECTOR=DURATION"),
+        ("g=2", "--maintenance: '2' is not a duration"),
+        ("g=", "--maintenance: '' is not a duration"),
+        ("g=0s", "--maintenance: '0s' must not be zero"),
+        ("h=2h", "--maintenance: the selector 'h' matches nothing in this inventory"),
+    ],
+)
+def test_maintenance_that_means_nothing(quorate: Run, tmp_path: Path, option: str, said: str) -> None:
+    (tmp_path / "cluster.yaml").write_text(SMALL)
+    ended = quorate("check", "--maintenance", option)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_help_and_version(quorate: Run) -> None:
     assert quorate("--version").stdout.startswith("quorate 0.")
     commands = quorate("--help")
@@ -118,3 +137,18 @@ def test_the_sudo_rule_spells_out_every_command(quorate: Run) -> None:
     assert "rocky ALL=(root) NOPASSWD: QUORATE" in rule
     assert "*" not in rule
     assert "systemctl" not in rule
+    vrrp = "journalctl --no-pager --output\\=json --output-fields\\=MESSAGE --lines\\=300"
+    assert rule.count(vrrp) == 1
+    assert f"{vrrp} --unit\\=keepalived.service" in rule
+
+
+def test_the_sudo_rule_allows_keepalived_s_journal_only_where_a_pair_has_one(
+    quorate: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "cluster.yaml").write_text(
+        "hosts: {a: 192.0.2.1, b: 192.0.2.2}\n"
+        "groups:\n"
+        "  pair: {hosts: [a, b], units: [x], active_passive: {vip: 192.0.2.9, units: [x]}}\n"
+        "  both: {hosts: [a, b], units: [keepalived], vip: 192.0.2.10}\n"
+    )
+    assert "--lines\\=300" not in quorate("sudoers").stdout

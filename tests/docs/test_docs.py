@@ -19,7 +19,7 @@ from quorate.simulation import scenarios
 from quorate.simulation.services.state import Manner
 
 EXAMPLE = ROOT / "examples" / "cluster.yaml"
-KEYS = {"name", "ssh", "evidence", "judging", "hosts", "groups", "checks", "airflow"}
+KEYS = {"name", "ssh", "evidence", "judging", "hosts", "groups", "checks", "airflow", "maintenance"}
 COMMANDS = ("check", "demo", "validate", "plan", "inventory", "probe", "schema", "sudoers")
 
 

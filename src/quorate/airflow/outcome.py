@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from quorate.airflow.tasks import critical_failure
-from quorate.model import Report, State, Verdict
+from quorate.model import Report, State, Verdict, worst_state
 from quorate.outputs.json_report import plain
 
 EXPECTED_FAILURE = "EXPECTED_PASSIVE_INACTIVE"
@@ -14,6 +14,7 @@ EXPECTED_FAILURE = "EXPECTED_PASSIVE_INACTIVE"
 Expected = Literal["fail", "skip", "success"]
 EXPECTED_MODES: tuple[str, ...] = get_args(Expected)
 
+_NOT_OF_CHECKS = frozenset({"host", "vip", "failover", "unit", "monitor"})
 _NOT_SECTIONS = frozenset({"host", "monitor"})
 
 
@@ -22,6 +23,7 @@ class Outcome:
     """A task's verdicts by what they mean for it; `failure_type` is None where the task is well.
 
     `verdicts` are those that the task holds; the report may hold others, which are named as their causes.
+    Those in maintenance are neither critical nor expected nor warnings, whatever their state is.
     """
 
     failure_type: str | None
@@ -44,8 +46,9 @@ def outcome_of(report: Report, *, selected: Collection[str] | None, subject: str
     `subject` is what the failure is named by; without it, it is named as the worst verdict names it.
     """
     verdicts = tuple(v for v in report.verdicts if selected is None or v.id in selected)
-    critical = tuple(v for v in verdicts if v.state in (State.CRITICAL, State.UNKNOWN))
-    expected = tuple(v for v in verdicts if v.state is State.EXPECTED)
+    counting = [v for v in verdicts if not v.in_maintenance]
+    critical = tuple(v for v in counting if v.state in (State.CRITICAL, State.UNKNOWN))
+    expected = tuple(v for v in counting if v.state is State.EXPECTED)
     failure_type = None
     if critical or not verdicts:
         failure_type = _critical_failure(critical, subject)
@@ -53,11 +56,11 @@ def outcome_of(report: Report, *, selected: Collection[str] | None, subject: str
         failure_type = EXPECTED_FAILURE
     return Outcome(
         failure_type=failure_type,
-        state=max((v.state for v in verdicts), key=lambda s: s.rank, default=State.UNKNOWN),
+        state=worst_state(verdicts) if verdicts else State.UNKNOWN,
         verdicts=verdicts,
         critical=critical,
         expected=expected,
-        warnings=tuple(v for v in verdicts if v.state is State.WARNING),
+        warnings=tuple(v for v in counting if v.state is State.WARNING),
     )
 
 
@@ -83,7 +86,7 @@ def result_of(outcome: Outcome, report: Report) -> dict[str, Any]:
     `status` is `healthy`, or `degraded` where there are warnings.
     """
     status = "degraded" if outcome.warnings else "healthy"
-    of_check = [v for v in outcome.verdicts if v.kind not in ("host", "vip", "unit", "monitor")]
+    of_check = [v for v in outcome.verdicts if v.kind not in _NOT_OF_CHECKS]
     whole = [v for v in of_check if v.id == v.group]
     if len(whole) == 1 and all(v.group == whole[0].group for v in of_check):
         return {"status": status, **plain(whole[0].observed)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from quorate.model import Evidence, Reason, Report, State, Verdict, unit_id
+from quorate.model import DeclaredMaintenance, Evidence, Reason, Report, State, Verdict, unit_id
 from quorate.outputs import FORMATS
 
 EVENT_BYTES = 512 * 1024
@@ -72,6 +72,14 @@ def unpack_report(document: Mapping[str, Any]) -> Report:
         active_nodes=document["active_nodes"],
         interrupted=document["interrupted"],
         only=tuple(document["only"]),
+        maintenance=tuple(_maintenance(entry) for entry in document.get("maintenance", ())),
+    )
+
+
+def _maintenance(entry: Mapping[str, Any]) -> DeclaredMaintenance:
+    until = datetime.fromisoformat(entry["until"]).astimezone(UTC)
+    return DeclaredMaintenance(
+        select=entry["select"], until=until, reason=entry["reason"], expired=entry["expired"]
     )
 
 

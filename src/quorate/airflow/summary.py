@@ -6,6 +6,7 @@ from typing import Any
 
 from quorate.airflow.outcome import EXPECTED_FAILURE
 from quorate.airflow.resources_table import resources_table
+from quorate.model import MAINTENANCE
 
 Instance = tuple[str, int]
 """A task's id and its map index, -1 where it is not mapped."""
@@ -160,7 +161,12 @@ def _headline(report: Mapping[str, Any] | None) -> str | None:
 def _warnings(report: object) -> dict[str, str]:
     if not isinstance(report, Mapping):
         return {}
-    return {str(v.get("id")): f"{v.get('summary')}" for v in _verdicts(report) if v.get("state") == "warning"}
+    return {str(v.get("id")): f"{v.get('summary')}" for v in _verdicts(report) if _warns(v)}
+
+
+def _warns(verdict: Mapping[str, Any]) -> bool:
+    notes = verdict.get("notes")
+    return verdict.get("state") == "warning" and not (isinstance(notes, list) and MAINTENANCE in notes)
 
 
 def _verdicts(report: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -83,7 +83,8 @@ def _load() -> tuple[Any, Any]:
 
 
 def _is_critical(report: Report, selected: frozenset[str] | None) -> list[bool]:
-    return [v.state in _FAILED for v in report.verdicts if selected is None or v.id in selected]
+    held = (v for v in report.verdicts if selected is None or v.id in selected)
+    return [v.state in _FAILED and not v.in_maintenance for v in held]
 
 
 def pack_order(order: Order) -> dict[str, Any]:

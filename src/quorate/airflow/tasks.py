@@ -75,6 +75,7 @@ def _of_group(group: Group, granularity: Granularity) -> Iterator[CheckTask]:
     whole = [group.name] if group.units or group.virtual_ip else []
     hosts = [f"host/{host}" for host in group.hosts]
     vip = [f"{group.name}/vip"] if group.virtual_ip else []
+    vip += [f"{group.name}/failover"] if group.active_passive else []
     if granularity == "group" or not whole:
         yield task([], [*whole, *hosts])
     elif granularity == "host":

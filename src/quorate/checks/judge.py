@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quorate.checks.causes import with_causes
+from quorate.checks.failover import failover_verdict
 from quorate.checks.hosts import host_verdicts
 from quorate.checks.kinds import JUDGES
 from quorate.checks.monitor import monitor_fault, monitor_verdict
@@ -59,11 +60,12 @@ def judge(
         own=own,
     )
     hosts = host_verdicts(scene)
+    units = {v.id: v for group in asked for v in unit_verdicts(group, hosts, scene)}
     verdicts = [
         *([monitor_verdict(scene.fault)] if scene.fault else []),
         *hosts.values(),
-        *(vip_verdict(group, hosts, scene) for group in asked if group.virtual_ip),
-        *(verdict for group in asked for verdict in unit_verdicts(group, hosts, scene)),
+        *(verdict for group in asked for verdict in _of_address(group, hosts, units, scene)),
+        *units.values(),
     ]
     verdicts += _check_verdicts(checks, scene, whole=whole)
     verdicts = with_causes(verdicts, inventory, checks)
@@ -71,6 +73,16 @@ def judge(
         group.name: _active_node(group, scene) for group in inventory.groups.values() if group.active_passive
     }
     return Judgement(verdicts=tuple(verdicts), active_nodes=active_nodes)
+
+
+def _of_address(
+    group: Group, hosts: Mapping[str, Verdict], units: Mapping[str, Verdict], scene: Scene
+) -> Iterator[Verdict]:
+    """Yield what is said of a group's virtual IP: who holds it, and whether it could move."""
+    if group.virtual_ip:
+        yield vip_verdict(group, hosts, scene)
+    if group.active_passive:
+        yield failover_verdict(group, units, scene)
 
 
 def _check_verdicts(

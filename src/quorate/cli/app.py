@@ -67,6 +67,14 @@ def check(
             help="Report only verdicts with this id or prefix of it (nfs, nfs/nfs-1, host/rabbit-1).",
         ),
     ] = None,
+    maintenance: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--maintenance",
+            metavar="SELECTOR=DURATION",
+            help="Let these verdicts raise no alarm from now on for so long (nfs=2h).",
+        ),
+    ] = None,
     output: OutputOption = None,
     timeout: TimeoutOption = "60s",
     no_evidence: EvidenceOption = False,
@@ -74,7 +82,9 @@ def check(
     """Sweep the cluster and report what is wrong with it."""
     from quorate.cli.check import run_check
 
-    return run_check(inventory, only or [], output or [], timeout, evidence=not no_evidence)
+    return run_check(
+        inventory, only or [], output or [], timeout, evidence=not no_evidence, maintenance=maintenance or []
+    )
 
 
 @app.command()

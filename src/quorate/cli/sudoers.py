@@ -8,6 +8,7 @@ from quorate.cli.printing import print_out
 from quorate.model import Ask, Inventory
 from quorate.plan import make_plan
 from quorate.probes.journal import ask_journal, ask_journal_header, ask_journal_since, ask_restarts
+from quorate.probes.vrrp import ask_vrrp
 
 _DEFAULT_USER = "quorate"
 
@@ -29,11 +30,14 @@ def sudoers(inventory: Inventory, source: str) -> str:
         return "# No host of the inventory uses sudo (ssh.sudo is false): no rule is needed.\n"
     users = sorted({host.ssh.user or _DEFAULT_USER for host in hosts})
     wanted = {host.name for host in hosts}
-    units = dict.fromkeys(u for p in make_plan(inventory).hosts if p.host in wanted for u in p.units)
+    plans = [plan for plan in make_plan(inventory).hosts if plan.host in wanted]
+    units = dict.fromkeys(unit for plan in plans for unit in plan.units)
     searched = dict.fromkeys(
         logs.unit for logs in inventory.task_logs if wanted & {*inventory.groups[logs.group].hosts}
     )
-    commands = [_command(ask) for ask in _asks(inventory, list(units), list(searched))]
+    asks = _asks(inventory, list(units), list(searched))
+    asks += [ask_vrrp()] if any(plan.vrrp for plan in plans) else []
+    commands = [_command(ask) for ask in asks]
     lines = [
         f"# What quorate reads as root on the hosts of {inventory.name}, by {_comment(source)}.",
         "# Into /etc/sudoers.d/quorate on every host (mode 0440), checked with: visudo -cf FILE",

@@ -14,7 +14,7 @@ from quorate.cli.errors import CommandError
 from quorate.cli.printing import Output, print_report
 from quorate.engine import Limits, resolve_secret, sweep
 from quorate.inventory import parse_duration
-from quorate.model import Inventory, Report
+from quorate.model import Inventory, Maintenance, Report
 from quorate.plan import Plan
 from quorate.transports import Transport
 
@@ -48,6 +48,7 @@ async def run_sweep(
     evidence: bool,
     dial: Mapping[str, tuple[str, int]] | None = None,
     services: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    maintenance: Sequence[Maintenance] = (),
 ) -> Ended:
     """Sweep once; SIGINT and SIGTERM end it early with what was found, a second one ends the process.
 
@@ -71,7 +72,13 @@ async def run_sweep(
         ways = Transport(inventory.hosts, resolve=resolve_secret, dial=dial, services=services)
         async with ways as transport:
             report = await sweep(
-                inventory, transport, plan, limits=limits, evidence=evidence, progress=progress
+                inventory,
+                transport,
+                plan,
+                limits=limits,
+                evidence=evidence,
+                progress=progress,
+                maintenance=maintenance,
             )
     return Ended(report=report, signal=caught[0] if caught else None)
 

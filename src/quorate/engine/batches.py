@@ -27,7 +27,9 @@ from quorate.probes.journal import (
 )
 from quorate.probes.kinds import PROBES
 from quorate.probes.sudo import sudo_refusal
+from quorate.probes.sync import ask_sync, parse_sync
 from quorate.probes.systemd import ask_system_state, ask_units, parse_system_state, parse_units
+from quorate.probes.vrrp import ask_vrrp, parse_vrrp
 
 Answers = Sequence[Reply | NoReply]
 
@@ -51,7 +53,14 @@ def look_batch(plan: HostPlan, checks: Mapping[str, Check]) -> tuple[Ask, ...]:
     """
     units = (ask_units(plan.units),) if plan.units else ()
     addresses = (ask_addresses(),) if plan.addresses else ()
-    return (*units, *addresses, *(ask for asks in _commands(plan, checks).values() for ask in asks))
+    commands = (ask for asks in _commands(plan, checks).values() for ask in asks)
+    vrrp = (ask_vrrp(),) if plan.vrrp else ()
+    return (*units, *addresses, *commands, *vrrp, *(ask_sync(path) for path in plan.sync))
+
+
+def another_look(plan: HostPlan) -> HostPlan:
+    """Return what is asked when a host is looked at again: states and roles, nothing that is asked once."""
+    return replace(plan, checks=(), sync=())
 
 
 def _commands(plan: HostPlan, checks: Mapping[str, Check]) -> dict[str, Sequence[Ask]]:
@@ -76,11 +85,15 @@ def read_look(
     units = parse_units(next(rest), plan.units) if plan.units else {}
     addresses = parse_addresses(next(rest)) if plan.addresses else None
     replies = {name: [next(rest) for _ in asks] for name, asks in _commands(plan, checks).items()}
+    vrrp = next(rest) if plan.vrrp else None
     return HostObservation(
         contact=contact,
         units=units,
         addresses=addresses,
         checks={name: _host_reply(of_check, now) for name, of_check in replies.items()},
+        vrrp=None if vrrp is None else parse_vrrp(vrrp),
+        sync={path: parse_sync(next(rest), path) for path in plan.sync},
+        sudo_refused=None if vrrp is None else refusal(vrrp),
         seen_at=now.utc,
     )
 

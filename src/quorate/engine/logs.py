@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from quorate.engine.batches import access_batch, journal_name, read_access
 from quorate.evidence import Mask, evidence_from_journal, volatile_note
 from quorate.model import (
+    KEEPALIVED,
     Ask,
     Evidence,
     HostObservation,
     Inventory,
     NoReply,
+    Reason,
     Reply,
     State,
     Unobserved,
@@ -25,8 +27,6 @@ from quorate.probes.journal import (
     with_access,
 )
 
-_KEEPALIVED = "keepalived.service"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
@@ -40,9 +40,9 @@ class Wanted:
 def wanted_logs(inventory: Inventory, verdicts: Sequence[Verdict], answering: frozenset[str]) -> list[Wanted]:
     """Return the journals that explain the verdicts: of units and virtual IPs on hosts that answer.
 
-    A virtual IP has no unit of its own; the keepalived of its group tells why it is where it is. A check is
-    explained by its `logs_from` on every host of that group, whether it was asked before or answers at all;
-    a member of it by its own host's.
+    A virtual IP has no unit of its own; the keepalived of its group tells why it is where it is, and why it
+    could not move. A check is explained by its `logs_from` on every host of that group, whether it was asked
+    before or answers at all; a member of it by its own host's.
     """
     found = []
     for verdict in verdicts:
@@ -53,14 +53,20 @@ def wanted_logs(inventory: Inventory, verdicts: Sequence[Verdict], answering: fr
         if group is not None and verdict.kind == "unit" and verdict.host in answering:
             unit = next(u for u in group.units if unit_id(u) == verdict.unit)
             found.append(Wanted(verdict=verdict.id, host=verdict.host, unit=unit))
-        elif group is not None and verdict.kind == "vip" and _KEEPALIVED in group.units:
+        elif group is not None and _is_of_keepalived(verdict) and KEEPALIVED in group.units:
             hosts = [host for host in group.hosts if host in answering]
-            found += [Wanted(verdict=verdict.id, host=host, unit=_KEEPALIVED) for host in hosts]
+            found += [Wanted(verdict=verdict.id, host=host, unit=KEEPALIVED) for host in hosts]
         elif check is not None and check.logs_from is not None:
             logs = check.logs_from
             hosts = [h for h in inventory.groups[logs.group].hosts if verdict.host in (None, h)]
             found += [Wanted(verdict=verdict.id, host=host, unit=logs.unit) for host in hosts]
     return found
+
+
+def _is_of_keepalived(verdict: Verdict) -> bool:
+    return verdict.kind == "vip" or (
+        verdict.kind == "failover" and verdict.reason is Reason.STANDBY_FAULT and verdict.caused_by is None
+    )
 
 
 def log_batches(

@@ -163,6 +163,8 @@ def _masked(found: Any, mask: Mask) -> Any:
         return {_masked(key, mask): _masked(value, mask) for key, value in found.items()}
     if isinstance(found, tuple | list):
         return tuple(_masked(each, mask) for each in found)
+    if isinstance(found, frozenset):
+        return frozenset(_masked(each, mask) for each in found)
     if is_dataclass(found) and not isinstance(found, type):
         return replace(found, **{f.name: _masked(getattr(found, f.name), mask) for f in fields(found)})
     return found

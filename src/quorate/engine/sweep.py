@@ -8,6 +8,7 @@ from typing import Protocol
 
 from quorate.checks.again import FollowUp, follow_ups, ran_out_of_time, sharing_vip, unsettled
 from quorate.checks.judge import judge
+from quorate.checks.maintenance import declared, with_maintenance
 from quorate.engine import batches, logs, services
 from quorate.engine.fan_out import Limits, fan_out, pause
 from quorate.engine.secrets import Secrets, resolve_secret
@@ -18,6 +19,7 @@ from quorate.model import (
     Evidence,
     HostObservation,
     Inventory,
+    Maintenance,
     NoReply,
     Reply,
     Report,
@@ -47,11 +49,13 @@ async def sweep(
     evidence: bool = True,
     progress: Progress | None = None,
     resolve: Callable[[Secret], str] = resolve_secret,
+    maintenance: Sequence[Maintenance] = (),
 ) -> Report:
     """Ask what is planned and return what was found; never raises for anything that a host or service does.
 
     With `limits` over, what had not answered is UNKNOWN and all that was found is in the report. `resolve`
-    returns a secret's text, or raises SecretUnavailableError; it is called in threads.
+    returns a secret's text, or raises SecretUnavailableError; it is called in threads. `maintenance` goes
+    with that of the inventory.
     """
     run = _Sweep(
         inventory=inventory,
@@ -60,6 +64,7 @@ async def sweep(
         limits=limits or Limits(),
         progress=progress,
         secrets=Secrets(inventory, resolve),
+        maintenance=(*inventory.maintenance, *maintenance),
     )
     return await run.report(evidence=evidence)
 
@@ -80,6 +85,7 @@ class _Sweep:
     limits: Limits
     secrets: Secrets
     progress: Progress | None = None
+    maintenance: tuple[Maintenance, ...] = ()
     looks: dict[str, list[HostObservation]] = field(default_factory=dict)
     deadlines: dict[str, float] = field(default_factory=dict)
     looked_at: dict[str, float] = field(default_factory=dict)
@@ -100,9 +106,10 @@ class _Sweep:
         first = {host: looks[0] for host, looks in self.looks.items()}
         seen = {**asking.result(), **services.of_hosts(self.inventory, checks, first)}
         answers = {name: services.masked(found, mask) for name, found in seen.items()}
-        whole = self.plan.selected is None
-        judgement = judge(self.inventory, self.looks, now=datetime.now(UTC), whole=whole, checks=answers)
-        verdicts = [_masked(v, mask) for v in _reported(judgement.verdicts, self.plan.selected)]
+        whole, now = self.plan.selected is None, datetime.now(UTC)
+        judgement = judge(self.inventory, self.looks, now=now, whole=whole, checks=answers)
+        judged = with_maintenance(judgement.verdicts, self.maintenance, now)
+        verdicts = [_masked(v, mask) for v in _reported(judged, self.plan.selected)]
         if evidence:
             verdicts = await self.explain(verdicts, mask)
         return Report(
@@ -113,6 +120,7 @@ class _Sweep:
             active_nodes=judgement.active_nodes,
             interrupted=self.limits.stop.is_set(),
             only=self.plan.only,
+            maintenance=declared(self.maintenance, now),
         )
 
     async def settle(self, plans: Mapping[str, HostPlan]) -> None:
@@ -161,8 +169,9 @@ class _Sweep:
         return await fan_out({host: self._look(plan) for host, plan in plans.items()}, self.limits)
 
     async def _look(self, plan: HostPlan) -> HostObservation:
-        # What checks want to know of a host is asked once; another look is about states and roles.
-        checks = {} if plan.host in self.looked_at else self.inventory.checks
+        if plan.host in self.looked_at:
+            plan = batches.another_look(plan)
+        checks = self.inventory.checks
         contact, answers = await self._ask(plan.host, batches.look_batch(plan, checks))
         self.looked_at[plan.host] = asyncio.get_running_loop().time()
         self.asked += 1

@@ -19,8 +19,10 @@ from quorate.model import (
     Inventory,
     JudgingSettings,
     LogsFrom,
+    Maintenance,
     Secret,
     SshSettings,
+    Sync,
     Tls,
 )
 
@@ -39,6 +41,7 @@ def build(file: InventoryFile, checks: Mapping[str, CheckEntry], folder: str) ->
         judging=JudgingSettings(**_fields(file.judging)),
         task_logs=tuple(_logs_from(entry) for entry in file.airflow.task_logs),
         base_log_folder=file.airflow.base_log_folder,
+        maintenance=tuple(Maintenance(**_fields(entry)) for entry in file.maintenance),
     )
 
 
@@ -72,7 +75,10 @@ def _group(name: str, entry: GroupEntry) -> Group:
         hosts=tuple(entry.hosts),
         units=tuple(entry.units),
         active_passive=ActivePassive(
-            vip=pair.vip, units=tuple(pair.units), failover_grace=pair.failover_grace
+            vip=pair.vip,
+            units=tuple(pair.units),
+            failover_grace=pair.failover_grace,
+            sync=Sync(**_fields(pair.sync)) if pair.sync else None,
         )
         if pair
         else None,

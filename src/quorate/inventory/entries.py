@@ -14,7 +14,9 @@ from quorate.inventory.fields import (
     Duration,
     GroupName,
     HostName,
+    HostPath,
     Line,
+    Moment,
     Pause,
     Port,
     Unit,
@@ -122,6 +124,13 @@ class HostEntry(Entry):
         return value
 
 
+class SyncEntry(Entry):
+    """A marker whose age on the passive node tells how old the data there is."""
+
+    path: HostPath = required("File on the nodes that the active one renews, and that goes with the data.")
+    max_age: Duration = required("How old it may be on the passive node, by that node's own clock.")
+
+
 class ActivePassiveEntry(Entry):
     """What runs only on the node that holds the virtual IP."""
 
@@ -132,6 +141,7 @@ class ActivePassiveEntry(Entry):
     failover_grace: Pause = default(
         "60s", "How long a failover may take before its contradictions are critical."
     )
+    sync: SyncEntry = unset("A marker by which the passive node's copy of the data is known to be fresh.")
 
 
 class GroupEntry(Entry):
@@ -199,6 +209,14 @@ class AirflowEntry(Entry):
     base_log_folder: Line = unset("Airflow's base_log_folder on the hosts.")
 
 
+class MaintenanceEntry(Entry):
+    """Verdicts that count for nothing until a moment, because someone works on what they are about."""
+
+    select: Line = required("Which verdicts: an id, or a prefix of it that ends at a slash.")
+    until: Moment = required("When that is over: date, time and time zone.")
+    reason: Line = unset("What is being done, for those who read the report.")
+
+
 class InventoryFile(Entry):
     """The declared cluster."""
 
@@ -221,9 +239,14 @@ class InventoryFile(Entry):
         default_factory=dict, description="Questions beyond systemd, by name; names are shared with groups."
     )
     airflow: AirflowEntry = Field(default_factory=AirflowEntry, description="Where task-specific logs are.")
+    maintenance: list[MaintenanceEntry] = Field(
+        default_factory=list, description="What is being worked on, and until when; it raises no alarm."
+    )
 
 
-SECTIONS = tuple(
-    name for name, field in InventoryFile.model_fields.items() if field.default_factory is not None
-)
-"""Keys of the top level whose value may be left empty, which is as if they were not there."""
+SECTIONS: dict[str, type[dict[str, Any] | list[Any]]] = {
+    name: list if field.default_factory is list else dict
+    for name, field in InventoryFile.model_fields.items()
+    if field.default_factory is not None
+}
+"""Keys of the top level that may be left empty, which is as if they were not there; what they are then."""

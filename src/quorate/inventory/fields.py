@@ -1,7 +1,9 @@
 """The kinds of value an inventory holds: how each is written, checked, and described in the JSON Schema."""
 
 import ipaddress
+import posixpath
 import re
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -34,6 +36,14 @@ _DURATION_HINT = "write a whole number and ms, s, m, h or d, such as 5s"
 _SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB|TiB)")
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _PERCENTAGE = re.compile(r"([0-9]{1,3})%")
+# A timestamp of YAML 1.1, which is one of RFC 3339 with more freedom: a blank for the T, one before the zone,
+# seconds and the minutes of the zone left out.
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)(?:[Tt]|[ \t]+)(?P<time>\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)"
+    r"[ \t]*(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+_MOMENT_HINT = "write date, time and time zone, such as 2026-01-01T04:00:00Z or 2026-01-01 05:00:00+01:00"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -191,6 +201,32 @@ def full_unit_name(value: object) -> str:
     return full
 
 
+def host_path(value: object) -> str:
+    """Return an absolute path on the hosts, without what says nothing in it."""
+    if not isinstance(value, str):
+        raise not_text(value)
+    if not value.startswith("/"):
+        raise wrong("is not an absolute path", "it begins with /, since it is one of the hosts")
+    if any(ord(c) < 32 or ord(c) == 127 for c in value) or len(value) > 1000:
+        raise wrong("is not a path", "write it on one line")
+    return posixpath.normpath("/" + value.lstrip("/"))
+
+
+def _moment(value: object) -> datetime:
+    if value is None:
+        raise not_text(value)
+    match = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise wrong("is not a moment", _MOMENT_HINT)
+    if match["zone"] is None:
+        raise wrong("has no time zone", "write Z behind it for UTC, or an offset such as +01:00")
+    try:
+        told = datetime.fromisoformat(f"{match['date']}T{match['time']}{match['zone'].upper()}")
+        return told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise wrong("is no moment that there is", _MOMENT_HINT) from None
+
+
 def _scalar(value: object) -> object:
     if isinstance(value, dict | list):
         raise wrong("must be text, a number, true, false or null")
@@ -271,6 +307,24 @@ VirtualIp = Annotated[
     str, BeforeValidator(_vip), WithJsonSchema({"type": "string", "examples": ["192.0.2.220"]})
 ]
 """An IPv4 or IPv6 address in canonical form."""
+
+HostPath = Annotated[
+    str,
+    BeforeValidator(host_path),
+    WithJsonSchema({"type": "string", "pattern": "^/", "examples": ["/var/log/airflow"]}),
+]
+"""An absolute path on the hosts."""
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    _pattern(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt]|[ \t]+)[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?[ \t]*"
+        r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)",
+        "2026-01-01T04:00:00Z",
+    ),
+]
+"""A moment with its time zone, in UTC."""
 
 Address = Annotated[str, BeforeValidator(address), _TEXT]
 """An IP address in canonical form, or a host name."""

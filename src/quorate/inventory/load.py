@@ -22,7 +22,7 @@ def parse_inventory(text: str, *, source: str) -> Inventory:
     """
     # pydantic takes most of a second's fifth to import: only who reads an inventory pays for it.
     from quorate.inventory.build import build  # noqa: PLC0415  see above
-    from quorate.inventory.rules import broken_rules  # noqa: PLC0415  see above
+    from quorate.inventory.rules import broken_rules, unmatched_selectors  # noqa: PLC0415  see above
     from quorate.inventory.shapes import read_shapes  # noqa: PLC0415  see above
 
     document = read_document(text)
@@ -39,7 +39,11 @@ def parse_inventory(text: str, *, source: str) -> Inventory:
     faults: list[Fault] = [*document.faults, *shapes.faults, *broken_rules(document, shapes.kinds)]
     if faults or shapes.file is None:
         raise InventoryError(source, faults)
-    return build(shapes.file, shapes.checks, folder_of(source))
+    inventory = build(shapes.file, shapes.checks, folder_of(source))
+    # What a selector can match is known only of a file that is right in all else.
+    if faults := list(unmatched_selectors(inventory, document)):
+        raise InventoryError(source, faults)
+    return inventory
 
 
 def json_schema() -> dict[str, Any]:

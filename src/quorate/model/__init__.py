@@ -1,8 +1,9 @@
 """Frozen values that every other room speaks in; standard library only."""
 
 from quorate.model.asking import Ask, Contact, NoReply, Reply
-from quorate.model.facts import Addresses, HostObservation, UnitFacts, Unobserved
+from quorate.model.facts import Addresses, HostObservation, SyncMarker, UnitFacts, Unobserved
 from quorate.model.inventory import (
+    KEEPALIVED,
     ActivePassive,
     Check,
     EvidenceSettings,
@@ -11,11 +12,22 @@ from quorate.model.inventory import (
     Inventory,
     JudgingSettings,
     LogsFrom,
+    Maintenance,
     Secret,
     SshSettings,
+    Sync,
     unit_id,
 )
-from quorate.model.report import Evidence, Report, TaskInstance, Verdict, upper_snake
+from quorate.model.report import (
+    MAINTENANCE,
+    DeclaredMaintenance,
+    Evidence,
+    Report,
+    TaskInstance,
+    Verdict,
+    upper_snake,
+    worst_state,
+)
 from quorate.model.services import (
     AmqpAsk,
     AmqpReply,
@@ -39,6 +51,8 @@ from quorate.model.services import (
 from quorate.model.state import Reason, State
 
 __all__ = [
+    "KEEPALIVED",
+    "MAINTENANCE",
     "ActivePassive",
     "Addresses",
     "AmqpAsk",
@@ -49,6 +63,7 @@ __all__ = [
     "Check",
     "CheckObservation",
     "Contact",
+    "DeclaredMaintenance",
     "Evidence",
     "EvidenceSettings",
     "Group",
@@ -63,6 +78,7 @@ __all__ = [
     "Inventory",
     "JudgingSettings",
     "LogsFrom",
+    "Maintenance",
     "NoReply",
     "PostgresAsk",
     "PostgresReply",
@@ -74,6 +90,8 @@ __all__ = [
     "ServiceReply",
     "SshSettings",
     "State",
+    "Sync",
+    "SyncMarker",
     "TaskInstance",
     "TcpAsk",
     "TcpReply",
@@ -83,4 +101,5 @@ __all__ = [
     "Verdict",
     "unit_id",
     "upper_snake",
+    "worst_state",
 ]

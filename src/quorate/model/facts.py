@@ -54,6 +54,13 @@ class Addresses:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SyncMarker:
+    """A marker of what was copied: its age in seconds by the host's own clock, None where it is missing."""
+
+    age: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HostObservation:
     """One look at one host. Units by the name that was asked for; `addresses` None where not asked.
 
@@ -61,6 +68,8 @@ class HostObservation:
     systemd's own word (`running`, `starting` …), `restarts` the scheduled restarts that the journal holds
     within the window, by unit, `triggers` the active states of triggering units.
     `checks` has the answers to the commands of checks, by the check's name; further looks ask for none.
+    `vrrp` has the last state that keepalived's journal tells of each VRRP instance (`BACKUP`, `MASTER`,
+    `FAULT`), None where not asked; `sync` the markers by path, asked for by the first look alone.
     `sudo_refused` is what sudo said when it refused; `seen_at` is when the answer came, by our own clock.
     """
 
@@ -72,5 +81,7 @@ class HostObservation:
     restarts: Mapping[str, int] = field(default_factory=dict)
     triggers: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, HostReply] = field(default_factory=dict)
+    vrrp: Mapping[str, str] | Unobserved | None = None
+    sync: Mapping[str, SyncMarker | Unobserved] = field(default_factory=dict)
     sudo_refused: str | None = None
     seen_at: datetime | None = None

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+KEEPALIVED = "keepalived.service"
+"""The unit that moves a group's virtual IP, where the group declares it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,12 +63,21 @@ class Host:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sync:
+    """A file whose age on the passive node tells how old the data there is; `max_age` in seconds."""
+
+    path: str
+    max_age: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ActivePassive:
     """Which units run only where the virtual IP is; `failover_grace` in seconds."""
 
     vip: str
     units: tuple[str, ...]
     failover_grace: float = 60.0
+    sync: Sync | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +130,15 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Maintenance:
+    """Which verdicts count for nothing, by a selector, and until when; `until` has a time zone."""
+
+    select: str
+    until: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceSettings:
     """How much of a log is collected; `since` in seconds bounds searches by identifier only."""
 
@@ -150,6 +172,7 @@ class Inventory:
     judging: JudgingSettings = field(default_factory=JudgingSettings)
     task_logs: tuple[LogsFrom, ...] = ()
     base_log_folder: str | None = None
+    maintenance: tuple[Maintenance, ...] = ()
 
 
 def unit_id(unit: str) -> str:

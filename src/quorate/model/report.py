@@ -1,12 +1,15 @@
 """What a sweep found: verdicts, the evidence behind them, and the report that holds them all."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from quorate.model.state import Reason, State
+
+MAINTENANCE = "maintenance"
+"""The note of a verdict that counts for nothing, because someone works on what it is about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +71,11 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
 
     @property
+    def in_maintenance(self) -> bool:
+        """Whether it counts neither for a state nor for an alarm, whatever its own state is."""
+        return MAINTENANCE in self.notes
+
+    @property
     def failure_type(self) -> str | None:
         """The classification that a run's summary counts by; None where nothing failed."""
         if self.state is State.EXPECTED:
@@ -83,10 +91,21 @@ def upper_snake(name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredMaintenance:
+    """An entry for maintenance as a sweep found it: which verdicts, until when, and whether that is over."""
+
+    select: str
+    until: datetime
+    reason: str | None = None
+    expired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """The outcome of one sweep; verdicts in report order. `duration` in seconds, `started_at` in UTC.
 
     `only` are the selectors that chose what is reported; empty for a report of the whole cluster.
+    `maintenance` are all entries that are declared, those that are over included.
     """
 
     cluster: str
@@ -96,11 +115,14 @@ class Report:
     active_nodes: Mapping[str, str | None] = field(default_factory=dict)
     interrupted: bool = False
     only: tuple[str, ...] = ()
+    maintenance: tuple[DeclaredMaintenance, ...] = ()
 
     @property
     def state(self) -> State:
-        """The worst verdict's state; UNKNOWN where nothing was judged."""
-        return max((v.state for v in self.verdicts), key=lambda s: s.rank, default=State.UNKNOWN)
+        """The worst state of a verdict that is not in maintenance; UNKNOWN where nothing was judged."""
+        if not self.verdicts:
+            return State.UNKNOWN
+        return worst_state(self.verdicts)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -112,6 +134,32 @@ class Report:
 
     @property
     def root_causes(self) -> tuple[Verdict, ...]:
-        """Verdicts of WARNING or worse without a cause, worst first, then in report order."""
-        roots = [v for v in self.verdicts if v.state.rank >= State.WARNING.rank and v.caused_by is None]
+        """Verdicts of WARNING or worse without a cause, worst first, then in report order.
+
+        One that is in maintenance is among them only if it explains one that is not.
+        """
+        blamed = self._blamed()
+        roots = [
+            v
+            for v in self.verdicts
+            if v.state.rank >= State.WARNING.rank
+            and v.caused_by is None
+            and (not v.in_maintenance or v.id in blamed)
+        ]
         return tuple(sorted(roots, key=lambda v: -v.state.rank))
+
+    def _blamed(self) -> set[str]:
+        """Return the ids of what explains a verdict that counts, directly or through others."""
+        by_id = {v.id: v for v in self.verdicts}
+        blamed: set[str] = set()
+        for verdict in self.verdicts:
+            cause = None if verdict.in_maintenance else verdict.caused_by
+            while cause is not None and cause not in blamed:
+                blamed.add(cause)
+                cause = by_id[cause].caused_by if cause in by_id else None
+        return blamed
+
+
+def worst_state(verdicts: Iterable[Verdict]) -> State:
+    """Return the worst state of those verdicts that are not in maintenance; OK where there are none."""
+    return max((v.state for v in verdicts if not v.in_maintenance), key=lambda s: s.rank, default=State.OK)

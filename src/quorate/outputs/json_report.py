@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from quorate.model import Evidence, Report, State, Verdict, unit_id
+from quorate.model import DeclaredMaintenance, Evidence, Report, State, Verdict, unit_id
 from quorate.outputs.safe import writable
 from quorate.outputs.words import utc_seconds
 
@@ -28,6 +28,7 @@ def render(report: Report) -> str:
         "root_causes": [verdict.id for verdict in report.root_causes],
         "interrupted": report.interrupted,
         "only": report.only,
+        "maintenance": [_maintenance(entry) for entry in report.maintenance],
     }
     return json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
@@ -52,6 +53,15 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "detail": verdict.detail,
         "role": verdict.role,
         "unit": _unit(verdict.unit),
+    }
+
+
+def _maintenance(entry: DeclaredMaintenance) -> dict[str, Any]:
+    return {
+        "select": entry.select,
+        "until": utc_seconds(entry.until),
+        "reason": entry.reason,
+        "expired": entry.expired,
     }
 
 

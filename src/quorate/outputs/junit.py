@@ -14,7 +14,10 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def render(report: Report) -> str:
-    """Return the report as XML: CRITICAL fails, UNKNOWN is an error, EXPECTED is skipped, the rest passes."""
+    """Return the report as XML: CRITICAL fails, UNKNOWN is an error, the rest passes.
+
+    EXPECTED is skipped, and so is whatever would fail or be an error and is in maintenance.
+    """
     root = ET.Element("testsuites", {"name": xml_text(one_line(report.cluster))})
     root.attrib |= _figures(report.verdicts) | {"time": _time(report.duration)}
     for title, verdicts in sections(report).items():
@@ -30,13 +33,21 @@ def render(report: Report) -> str:
 
 
 def _figures(verdicts: list[Verdict] | tuple[Verdict, ...]) -> dict[str, str]:
-    states = [verdict.state for verdict in verdicts]
+    outcomes = [_outcome(verdict) for verdict in verdicts]
     return {
-        "tests": str(len(states)),
-        "failures": str(states.count(State.CRITICAL)),
-        "errors": str(states.count(State.UNKNOWN)),
-        "skipped": str(states.count(State.EXPECTED)),
+        "tests": str(len(verdicts)),
+        "failures": str(outcomes.count("failure")),
+        "errors": str(outcomes.count("error")),
+        "skipped": str(outcomes.count("skipped")),
     }
+
+
+def _outcome(verdict: Verdict) -> str | None:
+    """Return the element that says what became of a case, None for one that passed."""
+    bad = {State.CRITICAL: "failure", State.UNKNOWN: "error"}.get(verdict.state)
+    if verdict.state is State.EXPECTED or (bad is not None and verdict.in_maintenance):
+        return "skipped"
+    return bad
 
 
 def _time(seconds: float) -> str:
@@ -50,12 +61,13 @@ def _case(verdict: Verdict, classname: str) -> ET.Element:
         "classname": xml_text(one_line(classname)),
         "time": _time(verdict.duration),
     }
-    if verdict.state in (State.CRITICAL, State.UNKNOWN):
-        tag = "failure" if verdict.state is State.CRITICAL else "error"
+    tag = _outcome(verdict)
+    if tag == "skipped":
+        prefix = f"{verdict.state.word.upper()} in maintenance: " if verdict.in_maintenance else ""
+        ET.SubElement(case, tag, {"message": prefix + _message(verdict)})
+    elif tag is not None:
         outcome = ET.SubElement(case, tag, {"message": _message(verdict), "type": verdict.reason.value})
         outcome.text = _story(verdict)
-    elif verdict.state is State.EXPECTED:
-        ET.SubElement(case, "skipped", {"message": _message(verdict)})
     elif verdict.state is State.WARNING:
         ET.SubElement(case, "system-out").text = f"WARNING: {_message(verdict)}\n{_story(verdict)}"
     return case

@@ -7,7 +7,14 @@ import math
 
 from quorate.model import Report, State, Verdict
 from quorate.outputs.safe import one_line, shorten
-from quorate.outputs.words import cluster_words, counted, leading, utc_seconds
+from quorate.outputs.words import (
+    cluster_words,
+    counted,
+    leading,
+    maintenance_words,
+    silenced,
+    utc_seconds,
+)
 
 LIMIT = 4096
 """Bytes of the whole output: what NRPE and the classic core carry without cutting it themselves."""
@@ -16,7 +23,10 @@ _RESERVE = 80  # bytes kept for the line that says how much was left out
 
 
 def render(report: Report) -> str:
-    """Return the status line, then a line for each root cause and each consequence, within LIMIT bytes."""
+    """Return the status line, then a line for each root cause and each consequence, within LIMIT bytes.
+
+    Below them is what is in maintenance, and which maintenance is over.
+    """
     roots = report.root_causes
     text = f"QUORATE {_word(report.state)} - {_clean(cluster_words(report), 200)}: {_lead(report)}"
     lines = [f"{text} | {_figures(report)}"]
@@ -24,8 +34,12 @@ def render(report: Report) -> str:
     lines += [
         _line(verdict)
         for verdict in report.verdicts
-        if verdict.caused_by is not None and verdict.state.rank >= State.WARNING.rank
+        if verdict.caused_by is not None
+        and verdict.state.rank >= State.WARNING.rank
+        and not verdict.in_maintenance
     ]
+    lines += [f"in maintenance: {_line(verdict)}" for verdict in silenced(report) if verdict not in roots]
+    lines += [_clean(maintenance_words(entry), 300) for entry in report.maintenance if entry.expired]
     return _bounded(lines)
 
 

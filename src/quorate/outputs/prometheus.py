@@ -52,6 +52,16 @@ def render(report: Report) -> str:
             "Why a verdict is warning or worse; always 1.",
             _infos(report),
         ),
+        (
+            "quorate_verdict_in_maintenance",
+            "1 for a verdict that counts for nothing, because it is in maintenance.",
+            [({"id": verdict.id}, 1) for verdict in report.verdicts if verdict.in_maintenance],
+        ),
+        (
+            "quorate_maintenance_until_timestamp_seconds",
+            "When a declared maintenance ends or ended, in seconds since 1970.",
+            _maintenance(report),
+        ),
     )
     lines: list[str] = []
     for name, help_text, samples in metrics:
@@ -94,6 +104,14 @@ def _infos(report: Report) -> list[Sample]:
         for verdict in report.verdicts
         if verdict.state.rank >= State.WARNING.rank
     ]
+
+
+def _maintenance(report: Report) -> list[Sample]:
+    # Two entries of one selector would be one series, of which the later end counts.
+    ends: dict[str, float] = {}
+    for entry in report.maintenance:
+        ends[entry.select] = max(entry.until.timestamp(), ends.get(entry.select, -math.inf))
+    return [({"select": select}, end) for select, end in ends.items()]
 
 
 def _sample(name: str, labels: dict[str, str], value: float) -> str:

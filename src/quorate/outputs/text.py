@@ -15,6 +15,8 @@ from quorate.outputs.words import (
     facts_words,
     header,
     leading,
+    maintenance_words,
+    silenced,
     span,
     utc_words,
 )
@@ -26,7 +28,9 @@ _NAMED = 16  # consequences that are named under their cause; the tree below sho
 
 
 def render_text(report: Report, *, colour: bool = False, width: int = 100) -> str:
-    """Return the report as text: overall state, root causes with evidence, then the cluster as a tree.
+    """Return the report as text: overall state, root causes with evidence, the cluster as a tree.
+
+    Below it is what is in maintenance, and which maintenance is over.
 
     `width` in columns bounds prose and rules; lines of logs and headlines are never wrapped or cut.
     Without `colour` no escape sequence is in it.
@@ -43,13 +47,19 @@ def render_text(report: Report, *, colour: bool = False, width: int = 100) -> st
     lines += _left_out(report)
     if report.verdicts:
         lines += ["", *cluster_tree(report, paint, width)]
+    lines += _maintenance(report, paint, width)
     return "\n".join(lines) + "\n"
 
 
 def _head(report: Report, paint: Paint, width: int) -> list[str]:
     # A run in which the worst is a passive node's rightful rest is well; it says how many rest.
     state = State.OK if report.state is State.EXPECTED else report.state
-    tally = [f"{number} {word}" for word, number in reversed(report.counts.items()) if number]
+    # What is in maintenance does not make the state, and would contradict it here.
+    counts, quiet = report.counts, silenced(report)
+    for verdict in quiet:
+        counts[verdict.state.word] -= 1
+    tally = [f"{number} {word}" for word, number in reversed(counts.items()) if number]
+    tally += [f"{len(quiet)} in maintenance"] if quiet else []
     title = f"{SYMBOLS[state]} {cluster_words(report)}: {state.word.upper()}"
     title += " - " + ", ".join(tally) if tally else ""
     hosts = len({verdict.host for verdict in report.verdicts if verdict.host is not None})
@@ -99,7 +109,7 @@ def _joined(facts: list[str]) -> str:
 
 def _comparison(verdict: Verdict) -> list[str]:
     """Return what was observed against what was expected, where the two differ in more than the headline."""
-    if verdict.kind in ("host", "monitor") or "status" in verdict.observed:
+    if verdict.kind in ("host", "monitor", "failover") or "status" in verdict.observed:
         return []  # all of it stands in the headline and the detail
     if all(verdict.observed.get(key) == value for key, value in verdict.expected.items()):
         return []
@@ -121,6 +131,15 @@ def _evidence(root: Verdict, printed: dict[Evidence, str], paint: Paint, width: 
         printed[evidence] = one_line(root.id)
         lines += [rule, title, rule, *(f"  {line}" for line in logs_body(evidence))]
     return known + ([*lines, rule] if lines else [])
+
+
+def _maintenance(report: Report, paint: Paint, width: int) -> list[str]:
+    lines: list[str] = []
+    for entry in report.maintenance:
+        symbol, style = (SYMBOLS[State.WARNING], State.WARNING.word) if entry.expired else ("🔧", "faint")
+        told = wrapped(f"{symbol} {maintenance_words(entry)}", width, rest=_INDENT)
+        lines += [paint(style, line) for line in told]
+    return ["", *lines] if lines else []
 
 
 def _left_out(report: Report) -> list[str]:

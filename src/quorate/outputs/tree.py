@@ -12,6 +12,10 @@ from quorate.outputs.wrap import glued, wrapped
 
 _LABEL_MOST = 30  # columns; a longer label has a line of its own
 _TEXT_LEAST = 20
+_OF_ADDRESS = ("vip", "failover")
+_NOT_JUDGED = frozenset(
+    {"active_node_unknown", "failover_in_progress"}
+)  # of a failover; the VIP's line tells
 _NAMED = 12  # hosts that are named in one line; more are counted
 
 
@@ -54,7 +58,7 @@ def _rows(report: Report) -> Iterator[_Row]:
         label = one_line(title)
         if title == "hosts":
             section = _host_rows(verdicts)
-        elif all(verdict.kind in ("unit", "vip") for verdict in verdicts):
+        elif all(verdict.kind in ("unit", *_OF_ADDRESS) for verdict in verdicts):
             section = _group_rows(verdicts, has_roles=title in report.active_nodes)
         else:
             section = _check_rows(verdicts)
@@ -95,8 +99,9 @@ def _group_rows(verdicts: list[Verdict], *, has_roles: bool) -> Iterator[_Row]:
     """Rows of a group: its VIP, nodes with a role or with trouble unit by unit, the others folded by unit."""
     by_host: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        if verdict.kind == "vip":
-            yield _row(verdict, _line(verdict, "vip"))
+        if verdict.kind in _OF_ADDRESS:
+            if not _NOT_JUDGED.intersection(verdict.notes):
+                yield _row(verdict, _line(verdict, verdict.kind))
         else:
             by_host.setdefault(verdict.host or "", []).append(verdict)
     folded = [host for host, units in by_host.items() if _needs_no_look(units, has_roles=has_roles)]

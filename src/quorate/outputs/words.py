@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from quorate.model import Reason, Report, State, Verdict, unit_id
+from quorate.model import DeclaredMaintenance, Reason, Report, State, Verdict, unit_id
 from quorate.outputs.safe import one_line
 
 SYMBOLS = {
@@ -89,15 +89,31 @@ def cluster_words(report: Report) -> str:
 
 
 def leading(report: Report) -> str:
-    """Return the words that a report leads with: `1 root cause, 7 consequences`, or `all well`."""
-    roots = len(report.root_causes)
-    consequences = sum(v.caused_by is not None for v in report.verdicts)
+    """Return the words that a report leads with: `1 root cause, 7 consequences`, or `all well`.
+
+    What is not well, but in maintenance, is counted apart.
+    """
     if not report.verdicts:
         return "nothing was judged"
-    if not roots and not consequences:
-        return "all well"
-    words = counted(roots, "root cause")
-    return f"{words}, {counted(consequences, 'consequence')}" if consequences else words
+    roots = len(report.root_causes)
+    consequences = sum(v.caused_by is not None and not v.in_maintenance for v in report.verdicts)
+    words = [counted(roots, "root cause")] if roots or consequences else ["all well"]
+    words += [counted(consequences, "consequence")] if consequences else []
+    quiet = len(silenced(report))
+    return ", ".join([*words, f"{quiet} in maintenance"] if quiet else words)
+
+
+def silenced(report: Report) -> list[Verdict]:
+    """Return the verdicts of WARNING or worse that are in maintenance, in report order."""
+    return [v for v in report.verdicts if v.in_maintenance and v.state.rank >= State.WARNING.rank]
+
+
+def maintenance_words(entry: DeclaredMaintenance) -> str:
+    """Return what is to be known of an entry for maintenance, and what to do about one that is over."""
+    until, why = utc_words(entry.until), f" ({one_line(entry.reason)})" if entry.reason else ""
+    if entry.expired:
+        return f"maintenance of {one_line(entry.select)}{why} ended at {until}: take it out of the inventory"
+    return f"maintenance of {one_line(entry.select)}{why} until {until}"
 
 
 def utc_seconds(moment: datetime) -> str:

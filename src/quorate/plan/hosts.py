@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quorate.model import Check, Group, Inventory
-from quorate.plan.selection import select, verdict_ids
+from quorate.model import KEEPALIVED, Check, Group, Inventory
+from quorate.model.selectors import select, verdict_ids
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostPlan:
-    """What one host is asked: the states of units, each once, whether its addresses, and for which checks."""
+    """What one host is asked: the states of units, each once, whether its addresses, and for which checks.
+
+    A host of an active/passive group is also asked for the last states of keepalived's VRRP instances where
+    `vrrp` is set, and for the age of the markers at the paths in `sync`.
+    """
 
     host: str
     units: tuple[str, ...] = ()
     addresses: bool = False
     checks: tuple[str, ...] = ()
+    vrrp: bool = False
+    sync: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +55,13 @@ def make_plan(inventory: Inventory, only: Sequence[str] = ()) -> Plan:
     wanted |= {h for h in inventory.hosts if selected is None or f"host/{h}" in selected}
     wanted |= {host for check in checks if check.asks_hosts for host in check.hosts}
     hosts = [h for h in inventory.hosts if h in _with_jumps(inventory, wanted)]
+    pairs = [
+        group
+        for group in groups
+        if group.active_passive and (selected is None or f"{group.name}/failover" in selected)
+    ]
     return Plan(
-        hosts=tuple(_host_plan(host, groups, checks) for host in hosts),
+        hosts=tuple(_host_plan(host, groups, checks, pairs) for host in hosts),
         checks=tuple(check.name for check in checks),
         selected=selected,
         only=tuple(only),
@@ -75,11 +86,18 @@ def _with_jumps(inventory: Inventory, hosts: set[str]) -> set[str]:
     return wanted
 
 
-def _host_plan(host: str, groups: Sequence[Group], checks: Sequence[Check]) -> HostPlan:
+def _host_plan(
+    host: str, groups: Sequence[Group], checks: Sequence[Check], pairs: Sequence[Group]
+) -> HostPlan:
+    """Plan a host; `pairs` are the groups of which it is to be told whether a failover would work."""
     concerned = [group for group in groups if host in group.hosts]
+    of_host = [group for group in pairs if host in group.hosts]
+    markers = [group.active_passive.sync for group in of_host if group.active_passive]
     return HostPlan(
         host=host,
         units=tuple(dict.fromkeys(unit for group in concerned for unit in group.units)),
         addresses=any(group.virtual_ip for group in concerned),
         checks=tuple(check.name for check in checks if check.asks_hosts and host in check.hosts),
+        vrrp=any(KEEPALIVED in group.units for group in of_host),
+        sync=tuple(dict.fromkeys(marker.path for marker in markers if marker)),
     )

@@ -66,6 +66,15 @@ def ask_journal(unit: str, lines: int) -> Ask:
     return Ask(argv=(*_ENTRIES, f"--lines={lines}", f"--unit={unit}"), sudo=True)
 
 
+def ask_messages(unit: str, lines: int) -> Ask:
+    """Return the question for the last messages of a unit alone; very long ones come without their text.
+
+    `parse_journal` reads the answer.
+    """
+    argv = ("journalctl", "--no-pager", "--output=json", "--output-fields=MESSAGE")
+    return Ask(argv=(*argv, f"--lines={lines}", f"--unit={unit}"), sudo=True)
+
+
 def ask_journal_since(unit: str, seconds: float) -> Ask:
     """Return the question for all lines of a unit in the last seconds, SEARCHED_LINES at most.
 

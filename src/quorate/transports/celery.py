@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Sequence
 
 from quorate.model import CeleryAsk, CeleryReply, NoReply, Reason
+from quorate.transports.celery_answers import Answers
 from quorate.transports.errors import HostError
 from quorate.transports.services import answer_of, connected
 from quorate.transports.tcp import Endpoint
@@ -35,17 +36,26 @@ async def ask_celery(ask: CeleryAsk, *, deadline: float) -> CeleryReply | NoRepl
 
 
 async def _ask(ask: CeleryAsk, deadline: float) -> CeleryReply:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
     failures = []
     for address, port in ask.brokers:
         broker = Endpoint(address=address, port=port)
         try:
-            return await _through(broker, ask, deadline)
+            answers = await _through(broker, ask, deadline)
         except HostError as failure:
             failures.append((broker, failure))
+            continue
+        return CeleryReply(
+            workers=answers.workers,
+            without_queues=answers.without_queues,
+            unreadable=answers.unreadable,
+            duration=loop.time() - started,
+        )
     raise _together(failures)
 
 
-async def _through(broker: Endpoint, ask: CeleryAsk, deadline: float) -> CeleryReply:
+async def _through(broker: Endpoint, ask: CeleryAsk, deadline: float) -> Answers:
     from quorate.transports import (  # noqa: PLC0415  the codec loads when it is needed
         amqp_session,
         amqp_wire,
@@ -53,8 +63,7 @@ async def _through(broker: Endpoint, ask: CeleryAsk, deadline: float) -> CeleryR
     )
 
     loop = asyncio.get_running_loop()
-    started = loop.time()
-    until = min(deadline, started + ask.timeout)
+    until = min(deadline, loop.time() + ask.timeout)
     sock = await connected(broker.address, broker.port, until=until)
     try:
         wire = amqp_wire.Wire(sock, step=ask.timeout, until=until)
@@ -66,12 +75,7 @@ async def _through(broker: Endpoint, ask: CeleryAsk, deadline: float) -> CeleryR
         raise HostError(Reason.CONNECT_FAILED, f"a name that AMQP can't carry: {error}") from None
     finally:
         sock.close()
-    return CeleryReply(
-        workers=answers.workers,
-        without_queues=answers.without_queues,
-        unreadable=answers.unreadable,
-        duration=loop.time() - started,
-    )
+    return answers
 
 
 def _together(failures: Sequence[tuple[Endpoint, HostError]]) -> HostError:

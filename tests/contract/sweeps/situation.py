@@ -63,8 +63,12 @@ class Situation:
     def expected(self) -> dict[str, Expected]:
         """Return every verdict of a sweep in this situation, by id."""
         declared = [f"host/{host}" for host in units_of(self.groups)]
-        declared += ["haproxy/vip", "nfs/vip", *(i for ids in units_of(self.groups).values() for i in ids)]
-        return {**({"monitor": ok()} if "monitor" in self.expect else {}), **nominal(declared), **self.expect}
+        declared += ["haproxy/vip", "nfs/vip", "nfs/failover"]
+        declared += [i for ids in units_of(self.groups).values() for i in ids]
+        found = {**({"monitor": ok()} if "monitor" in self.expect else {}), **nominal(declared)}
+        if self.active is None:
+            found["nfs/failover"] = ok("active_node_unknown")
+        return {**found, **self.expect}
 
 
 NOMINAL = Situation(name="nominal")

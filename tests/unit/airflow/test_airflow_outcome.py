@@ -36,6 +36,30 @@ def test_a_warning_changes_no_colour():
     assert [v.id for v in outcome.warnings] == ["nfs/nfs-1/lsyncd"]
 
 
+MAINTAINED = {"notes": ("maintenance",)}
+
+
+def test_what_is_in_maintenance_is_neither_critical_nor_expected_nor_a_warning():
+    states = [
+        failed(**MAINTAINED),
+        verdict("nfs/vip", State.UNKNOWN, Reason.ACTIVE_NODE_UNKNOWN, **MAINTAINED),
+        verdict("nfs/nfs-2/lsyncd", State.EXPECTED, Reason.PASSIVE_INACTIVE, **MAINTAINED),
+        verdict("nfs/nfs-2/x", State.WARNING, Reason.MASKED, **MAINTAINED),
+    ]
+    outcome = outcome_of(report(*states), selected=None, subject="nfs")
+    assert (outcome.failure_type, outcome.state) == (None, State.OK)
+    assert (outcome.critical, outcome.expected, outcome.warnings) == ((), (), ())
+    assert outcome.verdicts == tuple(states)
+    result = result_of(outcome, report(*states))
+    assert (result["status"], result["counts"]["critical"]) == ("healthy", 1)
+
+
+def test_what_counts_is_critical_beside_what_is_in_maintenance():
+    unknown = verdict("nfs/nfs-1/x", State.UNKNOWN, Reason.NO_ANSWER)
+    assert failure_type(failed(**MAINTAINED), unknown) == "CRITICAL_NFS_FAILURE"
+    assert failure_type(failed(**MAINTAINED), passive()) == EXPECTED_FAILURE
+
+
 def test_a_cause_that_another_task_holds_does_not_count():
     warning = verdict("nfs/nfs-1/lsyncd", State.WARNING, Reason.MASKED, caused_by="host/nfs-1")
     cause = verdict("host/nfs-1", State.CRITICAL, Reason.HOST_UNREACHABLE)
@@ -72,6 +96,12 @@ def test_a_check_returns_its_own_result():
     swept = report(verdict("rabbitmq_cluster", observed=observed), *members, verdict("host/rabbit-1"))
     outcome = outcome_of(swept, selected=None, subject="rabbitmq_cluster")
     assert result_of(outcome, swept) == observed
+
+
+def test_a_failover_is_no_check_s_result():
+    swept = report(verdict("nfs/vip"), verdict("nfs/failover", kind="failover"))
+    outcome = outcome_of(swept, selected=None, subject="nfs")
+    assert result_of(outcome, swept)["counts"]["ok"] == 2
 
 
 def test_a_group_returns_counts_and_its_active_node():

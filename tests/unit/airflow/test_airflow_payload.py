@@ -17,7 +17,7 @@ from quorate.airflow.payload import (
     unpack_report,
 )
 from quorate.airflow.sweeping import Order, Swept, pack_order, pack_swept, unpack_order, unpack_swept
-from quorate.model import Evidence, Reason, State, TaskInstance
+from quorate.model import DeclaredMaintenance, Evidence, Reason, State, TaskInstance
 
 
 def test_a_report_comes_back_as_it_was():
@@ -27,6 +27,10 @@ def test_a_report_comes_back_as_it_was():
         verdict("nfs/vip", observed={"holders": ["nfs-1"]}),
         active_nodes={"nfs": "nfs-1"},
         only=("nfs",),
+        maintenance=(
+            DeclaredMaintenance(select="nfs", until=datetime(2026, 1, 1, 4, tzinfo=UTC), reason="disks"),
+            DeclaredMaintenance(select="ftp", until=datetime(2025, 1, 1, tzinfo=UTC), expired=True),
+        ),
     )
     assert unpack_report(json.loads(json.dumps(pack_report(swept)))) == swept
 

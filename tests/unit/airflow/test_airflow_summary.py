@@ -103,6 +103,13 @@ def test_warnings_are_counted_once_however_many_tasks_hold_them():
     assert found.counts()["success"] == 2
 
 
+def test_warnings_in_maintenance_do_not_count():
+    quiet = verdict("nfs/nfs-1/lsyncd", State.WARNING, Reason.MASKED, notes=("odd", "maintenance"))
+    loud = verdict("nfs/nfs-2/lsyncd", State.WARNING, Reason.MASKED, notes=("odd",))
+    found = summarise(["a"], [trace("a", report=report_without_lines(report(quiet, loud)))])
+    assert list(found.warnings) == ["nfs/nfs-2/lsyncd"]
+
+
 def test_the_seeds_tree():
     well = [trace(f"well_{n}") for n in range(10)]
     passive = [trace(f"passive_{n}", "failed", EXPECTED) for n in range(3)]

@@ -43,6 +43,11 @@ def test_a_check_holds_the_hosts_that_no_group_has():
     assert by_id("group")["check_rabbitmq_cluster"].only == ("rabbitmq_cluster", "host/rabbit-1")
 
 
+def test_the_failover_goes_with_the_virtual_ip():
+    assert by_id("unit")["check_nfs__vip"].only == ("nfs/vip", "nfs/failover")
+    assert by_id("host")["check_nfs__nfs-2"].only == ("nfs/nfs-2", "host/nfs-2", "nfs/vip", "nfs/failover")
+
+
 def test_a_failure_is_named_by_the_group_or_check():
     tasks = by_id("unit")
     assert tasks["check_nfs__nfs-1__lsyncd"].failure_type == "CRITICAL_NFS_FAILURE"

@@ -20,6 +20,8 @@ from quorate.model import (
     Reason,
     SshSettings,
     State,
+    Sync,
+    SyncMarker,
     UnitFacts,
     Unobserved,
     Verdict,
@@ -29,7 +31,7 @@ from quorate.plan import verdict_ids
 Looks = dict[str, list[HostObservation]]
 
 NAMES = ("h1", "h2", "h3")
-UNITS = ("a.service", "b.socket")
+UNITS = ("a.service", "b.socket", "keepalived.service")
 VIPS = ("192.0.2.22", "192.0.2.220")
 REASONS = sorted(set(Reason) - {Reason.OK})
 
@@ -41,6 +43,7 @@ FACTS = st.builds(
     UnitFacts,
     names=st.just(("a.service",)),
     load_state=st.sampled_from(("loaded", "loaded", "masked", "not-found", "odd")),
+    unit_file_state=st.sampled_from((None, "enabled", "disabled")),
     active_state=STATES,
     sub_state=st.sampled_from(("running", "auto-restart", "exited", "")),
     type=st.sampled_from((None, "oneshot")),
@@ -65,7 +68,8 @@ def groups(draw: st.DrawFn, number: int) -> Group:
     roles = None
     if vip is not None and draw(st.booleans()):
         only = draw(st.lists(st.sampled_from(units), unique=True)) if units else []
-        roles = ActivePassive(vip=vip, units=tuple(only))
+        sync = draw(st.sampled_from((None, Sync(path="/m", max_age=60.0))))
+        roles = ActivePassive(vip=vip, units=tuple(only), sync=sync)
     return Group(
         name=f"g{number}",
         hosts=tuple(draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1))),
@@ -100,6 +104,8 @@ def looks_at(name: str, *, coherent: bool) -> st.SearchStrategy[HostObservation]
         contact=contacts,
         units=st.fixed_dictionaries({}, optional=dict.fromkeys(UNITS, FACTS | UNOBSERVED)),
         addresses=st.none() | HELD | UNOBSERVED,
+        vrrp=st.none() | UNOBSERVED | st.sampled_from(({}, {"A": "BACKUP"}, {"A": "MASTER", "B": "FAULT"})),
+        sync=st.sampled_from(({}, {"/m": SyncMarker(age=None)}, {"/m": SyncMarker(age=61.0)})),
         followed_up=st.booleans(),
         system_state=st.sampled_from((None, "running", "starting")),
         restarts=st.sampled_from(({}, {"a.service": 1}, {"a.service": 9})),
@@ -177,6 +183,18 @@ def test_nothing_is_expected_unless_one_other_node_is_the_proven_holder(
             assert verdict.host not in holders
             assert verdict.observed["active_state"] in ("inactive", "maintenance", "failed")
             assert verdict.observed["load_state"] == "loaded"
+
+
+@settings(max_examples=60, deadline=None)
+@given(inventories(), sweeps())
+def test_a_failover_is_never_more_than_warned_of_and_only_where_the_active_node_is_proven(
+    inventory: Inventory, looks: Looks
+) -> None:
+    found = judge(inventory, looks, now=NOW, whole=True)
+    for verdict in found.verdicts:
+        if verdict.kind == "failover":
+            assert verdict.state in (State.OK, State.WARNING)
+            assert verdict.state is State.OK or found.active_nodes[verdict.group or ""] is not None
 
 
 @settings(max_examples=60, deadline=None)

@@ -18,10 +18,12 @@ judging: {samples: 3, interval: 1s}
 hosts: {a: 192.0.2.1, b: {address: 192.0.2.2}, c: {local: true}}
 groups:
   g: {hosts: [a, b], units: [x, y], tolerates: 1, active_passive: {vip: 192.0.2.9, units: [x]}}
+  h: {hosts: [a, b], units: [z], active_passive: {vip: 192.0.2.8, units: [z], sync: {path: /m, max_age: 5m}}}
 checks:
   p: {kind: postgresql, host: a, database: d, user: u, password: {file: f}, logs_from: {group: g, unit: x}}
   r: {kind: rabbitmq, hosts: [a, {name: b, port: 1}], user: u, password: {env: P}, quorum: 2}
 airflow: {task_logs: [{group: g, unit: y}]}
+maintenance: [{select: g/a, until: 2026-01-01T04:00:00Z, reason: r}]
 """
 FRAGMENTS = (
     "null", "~", "5", "-1", "1.5", "true", '""', "[]", "{}", "[[]]", "{a: {}}", "*x", "&x", "!t", "'", '"',

@@ -1,5 +1,6 @@
 """How each kind of value is written."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from quorate.inventory import fields
 from quorate.inventory.scalars import plain_value
+
+FOUR = datetime(2026, 1, 1, 4, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,17 @@ from quorate.inventory.scalars import plain_value
         (fields.Port, 65535, 65535),
         (fields.Line, "/", "/"),
         (fields.Paragraph, "SELECT 1\nFROM dag", "SELECT 1\nFROM dag"),
+        (fields.HostPath, "//srv/./airflow//x", "/srv/airflow/x"),
+        (fields.Moment, "2026-01-01T04:00:00Z", FOUR),
+        (fields.Moment, "2026-01-01t04:00:00z", FOUR),
+        (fields.Moment, "2026-01-01 04:00:00Z", FOUR),
+        (fields.Moment, "2026-01-01 04:00:00 Z", FOUR),
+        (fields.Moment, "2026-01-01T04:00Z", FOUR),
+        (fields.Moment, " 2026-01-01T04:00:00.000Z ", FOUR),
+        (fields.Moment, "2026-01-01T05:30:00+01:30", FOUR),
+        (fields.Moment, "2026-01-01T05:30:00+0130", FOUR),
+        (fields.Moment, "2026-01-01  03:00:00 -01", FOUR),
+        (fields.Moment, "2025-12-31T23:00:00-05:00", FOUR),
     ],
 )
 def test_good_values(kind: Any, written: object, value: object) -> None:
@@ -65,6 +79,23 @@ def test_good_values(kind: Any, written: object, value: object) -> None:
         (fields.Line, " "),
         (fields.Line, "a\x1b[2J"),
         (fields.Paragraph, "\n"),
+        (fields.HostPath, "srv"),
+        (fields.HostPath, "/srv\n"),
+        (fields.HostPath, "/" + "x" * 1000),
+        (fields.Moment, "2026-01-01T04:00:00"),
+        (fields.Moment, "2026-01-01"),
+        (fields.Moment, "20260101T040000Z"),
+        (fields.Moment, "2026-W01-4T04:00:00Z"),
+        (fields.Moment, "2026-13-01T04:00:00Z"),
+        (fields.Moment, "2026-01-01T24:00:00Z"),
+        (fields.Moment, "2026-01-01T04:00:60Z"),
+        (fields.Moment, "2026-01-01T04:00:00+25:00"),
+        (fields.Moment, "2026-01-01T04:00:00 CET"),
+        (fields.Moment, "0001-01-01T00:00:00+01:00"),
+        (fields.Moment, "9999-12-31T23:59:59-01:00"),
+        (fields.Moment, "\u0662026-01-01T04:00:00Z"),
+        (fields.Moment, 1767240000),
+        (fields.Moment, None),
     ],
 )
 def test_bad_values(kind: Any, written: object) -> None:

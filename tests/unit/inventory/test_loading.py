@@ -1,6 +1,7 @@
 """What a faultless file becomes."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from quorate.model import (
     Inventory,
     JudgingSettings,
     LogsFrom,
+    Maintenance,
     Secret,
     SshSettings,
+    Sync,
 )
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "cluster.yaml"
@@ -46,7 +49,7 @@ def test_the_least_inventory() -> None:
 
 
 def test_empty_sections_are_as_if_not_there() -> None:
-    text = "hosts: {a: 192.0.2.1}\nssh:\nevidence:\njudging:\ngroups:\nchecks:\nairflow:\n"
+    text = "hosts: {a: 192.0.2.1}\nssh:\nevidence:\njudging:\ngroups:\nchecks:\nairflow:\nmaintenance:\n"
     assert parse(text) == parse("hosts: {a: 192.0.2.1}")
 
 
@@ -214,7 +217,11 @@ hosts: {a: 192.0.2.1, b: 192.0.2.2}
 groups:
   g:
     {hosts: [a, b], units: [x], tolerates: 1,
-     active_passive: {vip: 2001:DB8::9, units: [x.service], failover_grace: 0s}}
+     active_passive:
+       {vip: 2001:DB8::9, units: [x.service], failover_grace: 0s, sync: {path: /srv/m, max_age: 5m}}}
+maintenance:
+  - {select: g/a, until: 2026-01-01 05:00:00+01:00, reason: new disks}
+  - {select: host, until: "2026-01-02T00:00:00Z"}
 airflow: {base_log_folder: /opt/airflow/logs, task_logs: [{group: g, unit: x}]}
 """
     )
@@ -229,7 +236,14 @@ airflow: {base_log_folder: /opt/airflow/logs, task_logs: [{group: g, unit: x}]}
         stop_timeout=90.0,
     )
     assert inventory.groups["g"].active_passive == ActivePassive(
-        vip="2001:db8::9", units=("x.service",), failover_grace=0.0
+        vip="2001:db8::9",
+        units=("x.service",),
+        failover_grace=0.0,
+        sync=Sync(path="/srv/m", max_age=300.0),
+    )
+    assert inventory.maintenance == (
+        Maintenance(select="g/a", until=datetime(2026, 1, 1, 4, tzinfo=UTC), reason="new disks"),
+        Maintenance(select="host", until=datetime(2026, 1, 2, tzinfo=UTC)),
     )
     assert inventory.groups["g"].tolerates == 1
     assert inventory.base_log_folder == "/opt/airflow/logs"

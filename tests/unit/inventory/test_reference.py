@@ -23,6 +23,7 @@ SECTIONS = {
     "hosts": "HostEntry",
     "groups": "GroupEntry",
     "active_passive": "ActivePassiveEntry",
+    "sync": "SyncEntry",
     "postgresql": "PostgresqlEntry",
     "rabbitmq": "RabbitmqEntry",
     "management": "ManagementEntry",
@@ -47,6 +48,7 @@ SECTIONS = {
     "members": "MemberEntry",
     "tls": "TlsEntry",
     "airflow": "AirflowEntry",
+    "maintenance": "MaintenanceEntry",
     "logs_from and task_logs": "LogsFromEntry",
     "Secrets": "SecretEntry",
 }

@@ -89,6 +89,11 @@ def test_the_example_fits() -> None:
         ("hosts: {a: 192.0.2.1}\ngroups: {monitor: {hosts: [a]}}", False),
         ("hosts: {a: 192.0.2.1}\ngroups: {g: {hosts: [a], units: [x*]}}", False),
         ("hosts: {a: 192.0.2.1}\nchecks: {c: {kind: quux}}", False),
+        ("hosts: {a: 192.0.2.1}\nmaintenance:", True),
+        ('hosts: {a: 192.0.2.1}\nmaintenance: [{select: host, until: "2026-01-01 04:00Z", reason: r}]', True),
+        ('hosts: {a: 192.0.2.1}\nmaintenance: [{select: host, until: "2026-01-01T04:00:00"}]', False),
+        ("hosts: {a: 192.0.2.1}\nmaintenance: [{select: host}]", False),
+        ("hosts: {a: 192.0.2.1}\nmaintenance: {select: host}", False),
         (f"hosts: {{a: 192.0.2.1}}\nchecks: {{c: {RABBIT}}}", True),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from quorate.model import Evidence, Reason, Report, State, Verdict
+from quorate.model import DeclaredMaintenance, Evidence, Reason, Report, State, Verdict
 
 START = datetime(2026, 1, 1, 3, 0, 0, 123456, tzinfo=UTC)
 
@@ -47,6 +47,27 @@ def _vip(group: str) -> Verdict:
     )
 
 
+def _failover() -> Verdict:
+    return Verdict(
+        id="nfs/failover",
+        kind="failover",
+        group="nfs",
+        state=State.OK,
+        reason=Reason.OK,
+        summary="a failover of nfs to nfs-2 would work",
+        observed={"active_node": "nfs-1", "standbys": {"nfs-2": {"vrrp": {"VI_1": "BACKUP"}}}},
+        expected={"vrrp": "BACKUP", "load_state": "loaded"},
+    )
+
+
+NO_HOLDER: dict[str, Any] = {
+    "summary": "whether nfs could fail over is NOT JUDGED: no active node is proven",
+    "notes": ("active_node_unknown",),
+    "observed": {},
+}
+"""What becomes of the failover's verdict where nobody knows who is active."""
+
+
 def _unit(group: str, host: str, unit: str) -> Verdict:
     role = {"nfs-1": "active", "nfs-2": "passive"}.get(host)
     resting = role == "passive" and unit in ACTIVE_ONLY
@@ -83,6 +104,7 @@ def _nominal() -> tuple[Verdict, ...]:
         for host in HOSTS
     ]
     verdicts += [_vip(group) for group in VIPS]
+    verdicts.append(_failover())  # of nfs, whose virtual IP is the last
     verdicts += [_unit(g, h, u) for g, (hosts, units) in GROUPS.items() for h in hosts for u in units]
     for name, (kind, summary) in CHECKS.items():
         verdicts.append(
@@ -207,6 +229,11 @@ def passive_unreachable() -> Report:
                 "duration": 5.002,
             },
             "nfs/vip": {"notes": ("uniqueness_unproven",)},
+            "nfs/failover": {
+                "summary": "nothing that was seen stands against a failover of nfs to nfs-2",
+                "notes": ("standby_unverified",),
+                "detail": "nfs-2 could not be asked (host unreachable)",
+            },
             "nfs/nfs-2": unknown(Reason.HOST_UNREACHABLE, "host/nfs-2", "nfs-2 is unreachable"),
             "host/rabbit-1": {"notes": ("sudo_denied",)},
         },
@@ -247,6 +274,7 @@ def duplicate_vip() -> Report:
                 "observed": {"address": "192.0.2.220", "holders": ["nfs-1", "nfs-2"], "unasked": []},
                 "evidence": (quiet, refused),
             },
+            "nfs/failover": NO_HOLDER,
             "nfs/nfs-2": split,
             "nfs/nfs-1": {"role": None},
             "nfs/nfs-2/keepalived": {
@@ -272,7 +300,8 @@ def isolated() -> Report:
         detail="14 hosts were asked; none answered on any protocol",
     )
     lost = unknown(Reason.MONITOR_ISOLATED, "monitor", "nothing outside this machine answered")
-    everything = {verdict.id: lost for verdict in _nominal()}
+    everything: dict[str, Change | dict[str, Any]] = {verdict.id: lost for verdict in _nominal()}
+    everything["nfs/failover"] = NO_HOLDER
     return _report(everything, before=[monitor], active=None, duration=5.31)
 
 
@@ -300,6 +329,43 @@ def warnings_only() -> Report:
             },
         }
     )
+
+
+def in_maintenance() -> Report:
+    """The passive host is being worked on, and what that breaks raises no alarm."""
+    work = {"notes": ("maintenance",)}
+    down = unknown(Reason.HOST_UNREACHABLE, "host/nfs-2", "nfs-2 is unreachable")
+    report = _report(
+        {
+            "host/nfs-2": {
+                "state": State.CRITICAL,
+                "reason": Reason.HOST_UNREACHABLE,
+                "summary": "nfs-2 (192.0.2.203) could NOT be asked (host unreachable)",
+                **work,
+            },
+            "nfs/nfs-2": lambda verdict: replace(down(verdict), **work),
+            "nfs/failover": {
+                "summary": "nothing that was seen stands against a failover of nfs to nfs-2",
+                "notes": ("standby_unverified",),
+            },
+            "ftp": work,
+            "celery/celery-2/airflow-worker": {
+                "state": State.WARNING,
+                "reason": Reason.MASKED,
+                "summary": "airflow-worker on celery-2 is ACTIVE (masked)",
+                "observed": RUNNING | {"load_state": "masked"},
+            },
+        }
+    )
+    entries = (
+        DeclaredMaintenance(select="host/nfs-2", until=START + timedelta(hours=1), reason="new disks"),
+        DeclaredMaintenance(select="nfs/nfs-2", until=START + timedelta(hours=1), reason="new disks"),
+        DeclaredMaintenance(select="ftp", until=START + timedelta(days=2)),
+        DeclaredMaintenance(
+            select="rabbitmq", until=START - timedelta(days=9), reason="upgrade to 4.1", expired=True
+        ),
+    )
+    return replace(report, maintenance=entries)
 
 
 def interrupted() -> Report:
@@ -366,7 +432,10 @@ def hostile() -> Report:
             ),
         ),
     ]
-    return Report(cluster=HOSTILE, started_at=START, duration=0.1, verdicts=tuple(small))
+    entry = DeclaredMaintenance(select=HOSTILE, until=START, reason=HOSTILE, expired=True)
+    return Report(
+        cluster=HOSTILE, started_at=START, duration=0.1, verdicts=tuple(small), maintenance=(entry,)
+    )
 
 
 def empty() -> Report:
@@ -380,6 +449,7 @@ REPORTS: Mapping[str, Callable[[], Report]] = {
     "duplicate_vip": duplicate_vip,
     "isolated": isolated,
     "warnings_only": warnings_only,
+    "in_maintenance": in_maintenance,
     "interrupted": interrupted,
     "hostile": hostile,
     "empty": empty,

@@ -11,12 +11,23 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from reports import HOSTILE, REPORTS, START, empty, isolated, nominal, passive_unreachable, unit_failed
+from reports import (
+    HOSTILE,
+    REPORTS,
+    START,
+    empty,
+    in_maintenance,
+    isolated,
+    nominal,
+    passive_unreachable,
+    unit_failed,
+)
 
 from quorate.model import Reason, State
 from quorate.outputs import FORMATS
 from quorate.outputs.arrange import sections
 from quorate.outputs.nagios import LIMIT
+from quorate.outputs.words import silenced
 
 KEYS = [
     *("id", "group", "host", "kind", "state", "reason", "failure_type", "summary", "since", "notes"),
@@ -45,7 +56,7 @@ def test_json_has_every_key_in_order(name: str) -> None:
     document = json.loads(FORMATS["json"](report))
     assert list(document) == [
         *("schema", "cluster", "started_at", "duration_s", "state", "counts", "active_nodes", "verdicts"),
-        *("root_causes", "interrupted", "only"),
+        *("root_causes", "interrupted", "only", "maintenance"),
     ]
     assert document["schema"] == "quorate.report/1"
     assert list(document["counts"]) == ["ok", "expected", "warning", "unknown", "critical"]
@@ -74,6 +85,41 @@ def test_json_values_are_the_contracts() -> None:
     assert document["verdicts"][0]["since"] is None
     whole = json.loads(FORMATS["json"](replace(report, started_at=START.replace(microsecond=0))))
     assert whole["started_at"] == "2026-01-01T03:00:00.000000Z"
+
+
+def test_what_is_in_maintenance_is_in_every_format_and_alarms_in_none() -> None:
+    report = in_maintenance()
+    document = json.loads(FORMATS["json"](report))
+    assert (document["state"], document["counts"]["critical"]) == ("warning", 1)
+    assert document["root_causes"] == ["celery/celery-2/airflow-worker"]
+    assert document["maintenance"][0] == {
+        "select": "host/nfs-2",
+        "until": "2026-01-01T04:00:00Z",
+        "reason": "new disks",
+        "expired": False,
+    }
+    assert [entry["expired"] for entry in document["maintenance"]] == [False, False, False, True]
+    assert json.loads(FORMATS["json"](nominal()))["maintenance"] == []
+
+    suites = ET.fromstring(FORMATS["junit"](report))
+    assert (suites.get("failures"), suites.get("errors"), suites.get("skipped")) == ("0", "0", "5")
+
+    lines = FORMATS["nagios"](report).splitlines()
+    assert lines[0].startswith(
+        "QUORATE WARNING - airflow-prod: 1 root cause, 5 in maintenance: airflow-worker"
+    )
+    assert sum(line.startswith("in maintenance: ") for line in lines) == 5
+    assert lines[-1].endswith("ended at 2025-12-23 03:00:00 UTC: take it out of the inventory")
+
+    families = {f.name: f.samples for f in text_string_to_metric_families(FORMATS["prometheus"](report))}
+    assert families["quorate_state"][0].value == State.WARNING.rank
+    assert len(families["quorate_verdict_in_maintenance"]) == 6
+    assert [s.labels["select"] for s in families["quorate_maintenance_until_timestamp_seconds"]] == [
+        "host/nfs-2",
+        "nfs/nfs-2",
+        "ftp",
+        "rabbitmq",
+    ]
 
 
 def test_json_has_no_word_that_json_has_not() -> None:
@@ -119,14 +165,14 @@ def test_json_carries_no_escape_sequence() -> None:
 def test_nagios_lines() -> None:
     calm = FORMATS["nagios"](nominal())
     assert calm == (
-        "QUORATE OK - airflow-prod: 49 verdicts, all well"
-        " | ok=46 expected=3 warning=0 unknown=0 critical=0 duration=0.41s\n"
+        "QUORATE OK - airflow-prod: 50 verdicts, all well"
+        " | ok=47 expected=3 warning=0 unknown=0 critical=0 duration=0.41s\n"
     )
     first, *rest = FORMATS["nagios"](passive_unreachable()).splitlines()
     assert first == (
         "QUORATE CRITICAL - airflow-prod: 1 root cause, 4 consequences: "
         "nfs-2 (192.0.2.203) could NOT be asked (host unreachable) (host/nfs-2)"
-        " | ok=44 expected=0 warning=0 unknown=4 critical=1 duration=5.04s"
+        " | ok=45 expected=0 warning=0 unknown=4 critical=1 duration=5.04s"
     )
     assert (
         rest[0]
@@ -169,14 +215,19 @@ def test_junit_counts_are_those_of_the_report(name: str) -> None:
     report = REPORTS[name]()
     root = ET.fromstring(FORMATS["junit"](report))
     counts = report.counts
-    expected = {"tests": len(report.verdicts), "failures": counts["critical"], "errors": counts["unknown"]}
-    expected |= {"skipped": counts["expected"]}
+    quiet = [v.state for v in silenced(report) if v.state is not State.WARNING]
+    expected = {
+        "tests": len(report.verdicts),
+        "failures": counts["critical"] - quiet.count(State.CRITICAL),
+        "errors": counts["unknown"] - quiet.count(State.UNKNOWN),
+        "skipped": counts["expected"] + len(quiet),
+    }
     assert {key: int(root.attrib[key]) for key in expected} == expected
     for key, number in expected.items():
         assert sum(int(suite.attrib[key]) for suite in root) == number
-    assert len(root.findall(".//testcase/failure")) == counts["critical"]
-    assert len(root.findall(".//testcase/error")) == counts["unknown"]
-    assert len(root.findall(".//testcase/skipped")) == counts["expected"]
+    assert len(root.findall(".//testcase/failure")) == expected["failures"]
+    assert len(root.findall(".//testcase/error")) == expected["errors"]
+    assert len(root.findall(".//testcase/skipped")) == expected["skipped"]
     assert len(root.findall(".//testcase/system-out")) == counts["warning"]
     cases = {suite.attrib["name"]: [case.attrib["name"] for case in suite] for suite in root}
     assert cases == {title: [v.id for v in verdicts] for title, verdicts in sections(report).items()}

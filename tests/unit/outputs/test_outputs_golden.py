@@ -31,6 +31,8 @@ GOLDEN: dict[str, tuple[str, Render]] = {
     "hostile.json": ("hostile", FORMATS["json"]),
     "passive_unreachable.xml": ("passive_unreachable", FORMATS["junit"]),
     "warnings_only.xml": ("warnings_only", FORMATS["junit"]),
+    "in_maintenance.xml": ("in_maintenance", FORMATS["junit"]),
+    "in_maintenance.prom": ("in_maintenance", FORMATS["prometheus"]),
     "hostile.xml": ("hostile", FORMATS["junit"]),
     "passive_unreachable.prom": ("passive_unreachable", FORMATS["prometheus"]),
     "hostile.prom": ("hostile", FORMATS["prometheus"]),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from quorate.model import Evidence, Reason, Report, State, Verdict
+from quorate.model import DeclaredMaintenance, Evidence, Reason, Report, State, Verdict
 from quorate.outputs import FORMATS
 from quorate.outputs.nagios import LIMIT
 from quorate.outputs.text import render_text
@@ -36,7 +36,7 @@ EVIDENCE = st.builds(
 VERDICTS = st.builds(
     Verdict,
     id=TEXT,
-    kind=st.sampled_from(["host", "vip", "unit", "monitor", "postgresql"]),
+    kind=st.sampled_from(["host", "vip", "failover", "unit", "monitor", "postgresql"]),
     state=st.sampled_from(State),
     reason=st.sampled_from(Reason),
     summary=TEXT,
@@ -46,7 +46,7 @@ VERDICTS = st.builds(
     role=st.sampled_from(["active", "passive", None]),
     detail=MAYBE,
     since=st.none() | MOMENTS,
-    notes=st.lists(TEXT, max_size=1).map(tuple),
+    notes=st.lists(st.just("maintenance") | TEXT, max_size=1).map(tuple),
     observed=st.dictionaries(TEXT, VALUES, max_size=2),
     expected=st.dictionaries(TEXT, VALUES, max_size=2),
     caused_by=MAYBE,
@@ -61,6 +61,10 @@ REPORTS = st.builds(
     verdicts=st.lists(VERDICTS, max_size=4).map(tuple),
     active_nodes=st.dictionaries(TEXT, MAYBE, max_size=2),
     interrupted=st.booleans(),
+    maintenance=st.lists(
+        st.builds(DeclaredMaintenance, select=TEXT, until=MOMENTS, reason=MAYBE, expired=st.booleans()),
+        max_size=2,
+    ).map(tuple),
 )
 
 

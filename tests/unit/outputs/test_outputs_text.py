@@ -24,7 +24,7 @@ from quorate.outputs.text import render_text
 def test_a_cluster_that_is_well_takes_less_than_a_screen() -> None:
     text = render_text(nominal(), width=80)
     assert len(text.splitlines()) <= 30
-    assert text.startswith("✅ airflow-prod: OK - 3 expected, 46 ok\nall well · 14 hosts, 49 verdicts")
+    assert text.startswith("✅ airflow-prod: OK - 3 expected, 47 ok\nall well · 14 hosts, 50 verdicts")
     assert "✅ 14 hosts answered" in text
     assert "  nfs-2 (passive)  ⏸️ nfs-server: NOT ACTIVE (expected)\n" in text
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from reports import duplicate_vip, empty, nominal, passive_unreachable, unit_failed
+from reports import duplicate_vip, empty, in_maintenance, nominal, passive_unreachable, unit_failed
 
 from quorate.model import Evidence, Reason, State, Verdict
 from quorate.outputs.arrange import consequences, sections
@@ -72,6 +72,9 @@ def test_leading_words() -> None:
     assert leading(unit_failed()) == "1 root cause"
     assert leading(passive_unreachable()) == "1 root cause, 4 consequences"
     assert leading(duplicate_vip()) == "2 root causes, 3 consequences"
+    assert leading(in_maintenance()) == "1 root cause, 5 in maintenance"
+    calm = [v for v in in_maintenance().verdicts if v.state is not State.WARNING]
+    assert leading(replace(in_maintenance(), verdicts=tuple(calm))) == "all well, 5 in maintenance"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from quorate.model import ActivePassive, Check, Group, Host, Inventory, SshSettings
+from quorate.model import ActivePassive, Check, Group, Host, Inventory, SshSettings, Sync
+from quorate.model.selectors import select
 from quorate.plan import HostPlan, SelectorError, make_plan, verdict_ids
-from quorate.plan.selection import select
 
 JUMPS = {"nfs-1": "outer", "nfs-2": "inner", "inner": "outer"}
 NAMES = ("nfs-1", "nfs-2", "haproxy-1", "outer", "inner", "spare")
@@ -56,8 +56,9 @@ def test_whole_inventory_is_one_batch_a_host_in_inventory_order() -> None:
             host="nfs-1",
             units=("lsyncd.service", "keepalived.service", "web.socket"),
             addresses=True,
+            vrrp=True,
         ),
-        HostPlan(host="nfs-2", units=("lsyncd.service", "keepalived.service"), addresses=True),
+        HostPlan(host="nfs-2", units=("lsyncd.service", "keepalived.service"), addresses=True, vrrp=True),
         HostPlan(
             host="haproxy-1", units=("keepalived.service", "web.socket", "haproxy.service"), addresses=True
         ),
@@ -71,6 +72,7 @@ def test_ids_stand_in_report_order() -> None:
     assert verdict_ids(inventory()) == (
         *(f"host/{name}" for name in NAMES),
         "nfs/vip",
+        "nfs/failover",
         "web/vip",
         "nfs/nfs-1/lsyncd",
         "nfs/nfs-1/keepalived",
@@ -89,6 +91,7 @@ def test_ids_stand_in_report_order() -> None:
 
 NFS = {
     "nfs/vip",
+    "nfs/failover",
     "nfs/nfs-1/lsyncd",
     "nfs/nfs-1/keepalived",
     "nfs/nfs-2/lsyncd",
@@ -102,6 +105,7 @@ SELECTORS: dict[str, tuple[Sequence[str], set[str]]] = {
     "a unit by its full name": (("nfs/nfs-2/lsyncd.service",), {"nfs/nfs-2/lsyncd"}),
     "a unit of another kind": (("haproxy/nfs-1/web.socket",), {"haproxy/nfs-1/web.socket"}),
     "a virtual IP": (("web/vip",), {"web/vip"}),
+    "a failover": (("nfs/failover",), {"nfs/failover"}),
     "a host": (("host/spare",), {"host/spare"}),
     "every host": (("host",), {f"host/{name}" for name in NAMES}),
     "a check": (("db",), {"db"}),
@@ -145,6 +149,26 @@ def test_group_is_asked_as_a_whole_with_the_jump_hosts_on_the_way() -> None:
         "outer": HostPlan(host="outer"),
         "inner": HostPlan(host="inner"),
     }
+
+
+def test_only_who_wants_to_know_of_a_failover_asks_keepalived_and_for_the_marker() -> None:
+    declared = inventory()
+    nfs = declared.groups["nfs"]
+    assert nfs.active_passive is not None
+    marked = replace(nfs.active_passive, sync=Sync(path="/srv/marker", max_age=60.0))
+    declared = replace(declared, groups={**declared.groups, "nfs": replace(nfs, active_passive=marked)})
+
+    def asked_further(*only: str) -> dict[str, tuple[bool, tuple[str, ...]]]:
+        plans = make_plan(declared, only).hosts
+        return {plan.host: (plan.vrrp, plan.sync) for plan in plans if plan.vrrp or plan.sync}
+
+    both = dict.fromkeys(("nfs-1", "nfs-2"), (True, ("/srv/marker",)))
+    assert asked_further() == asked_further("nfs") == asked_further("nfs/failover") == both
+    assert asked_further("nfs/vip") == asked_further("nfs/nfs-2") == asked_further("haproxy") == {}
+    lonely = replace(declared, groups={"nfs": replace(declared.groups["nfs"], units=("lsyncd.service",))})
+    assert [(plan.vrrp, plan.sync) for plan in make_plan(lonely, ["nfs"]).hosts[:1]] == [
+        (False, ("/srv/marker",))
+    ]
 
 
 def test_shared_host_is_asked_only_for_the_groups_that_are_selected() -> None:

@@ -7,9 +7,12 @@ from quorate.inventory.faults import Fault
 from quorate.inventory.kinds import KINDS
 from quorate.inventory.rules.groups import group_rules
 from quorate.inventory.rules.hosts import host_rules, jump_rules
+from quorate.inventory.rules.maintenance import unmatched_selectors
 from quorate.inventory.rules.references import name_rules, reference_rules
 from quorate.inventory.rules.vips import vip_rules
 from quorate.inventory.tree import mapping
+
+__all__ = ["broken_rules", "unmatched_selectors"]
 
 
 def broken_rules(document: Document, kinds: Mapping[str, str]) -> Iterator[Fault]:

@@ -36,6 +36,7 @@ FAILOVER = (
             **on_both("nfs-2", warning("failover_in_progress")),
             "nfs/nfs-1/nfs-server": expected(),
             "nfs/nfs-2/nfs-server": ok("no_process"),
+            "nfs/failover": ok("failover_in_progress"),
         },
     ),
     Situation(

@@ -80,6 +80,7 @@ NO_HOLDER = (
         expect={
             **lost("nfs-1", critical("host_unreachable")),
             "nfs/vip": ok("uniqueness_unproven"),
+            "nfs/failover": ok("standby_unverified"),
             **on_both("nfs-2", ok()),
             "nfs/nfs-2/nfs-server": ok("no_process"),
         },
@@ -89,7 +90,11 @@ NO_HOLDER = (
         real=(cut("nfs-2"),),
         simulated={"nfs-2": {"ssh": "silent"}},
         hosts={"nfs-2": {"ssh": SOON}},
-        expect={**lost("nfs-2", critical("host_unreachable")), "nfs/vip": ok("uniqueness_unproven")},
+        expect={
+            **lost("nfs-2", critical("host_unreachable")),
+            "nfs/vip": ok("uniqueness_unproven"),
+            "nfs/failover": ok("standby_unverified"),
+        },
     ),
     Situation(
         name="both-cut-off",

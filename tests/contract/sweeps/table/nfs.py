@@ -4,6 +4,7 @@ from sweeps.declared import ACTIVE_ONLY, NFS_VIP
 from sweeps.situation import Changes, Expected
 
 ACTIVE, PASSIVE = "nfs/nfs-1/lsyncd", "nfs/nfs-2/lsyncd"
+FAILOVER = "nfs/failover"
 UNIT_FILE = "/etc/systemd/system/lsyncd.service"
 VIP = f"{NFS_VIP}/24"
 ALL = " ".join(ACTIVE_ONLY)

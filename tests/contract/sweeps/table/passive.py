@@ -3,7 +3,7 @@
 from lab.recorded_units import RUNS, STUBBORN
 from sweeps.situation import Situation, Then, critical, expected, warning
 from sweeps.steps import restart_as, sh, shows, unit_file
-from sweeps.table.nfs import ACTIVE, ALL, PASSIVE, STOPPED, UNIT_FILE, lsyncd, on_both
+from sweeps.table.nfs import ACTIVE, ALL, FAILOVER, PASSIVE, STOPPED, UNIT_FILE, lsyncd, on_both
 
 PASSIVE_NODE = (
     Situation(
@@ -24,7 +24,7 @@ PASSIVE_NODE = (
             shows("nfs-2", "lsyncd", "ActiveState=active", "LoadState=masked"),
         ),
         simulated=lsyncd({"state": "masked-running", "age": "2h"}),
-        expect={PASSIVE: critical("split_brain")},
+        expect={PASSIVE: critical("split_brain"), FAILOVER: warning("would_not_start", by=PASSIVE)},
     ),
     Situation(
         name="split-brain-without-a-process",
@@ -115,19 +115,19 @@ PASSIVE_NODE = (
         name="passive-not-found",
         real=(sh("nfs-2", f"rm {UNIT_FILE}; systemctl daemon-reload"),),
         simulated=lsyncd({"state": "not-found"}),
-        expect={PASSIVE: warning("unit_not_found")},
+        expect={PASSIVE: warning("unit_not_found"), FAILOVER: warning("would_not_start")},
     ),
     Situation(
         name="passive-masked",
         real=(sh("nfs-2", f"rm {UNIT_FILE}; systemctl mask lsyncd"),),
         simulated=lsyncd({"state": "masked"}),
-        expect={PASSIVE: warning("masked")},
+        expect={PASSIVE: warning("masked"), FAILOVER: warning("would_not_start")},
     ),
     Situation(
         name="passive-bad-setting",
         real=(unit_file("nfs-2", "lsyncd", "Type=simple"),),
         simulated=lsyncd({"state": "bad-setting"}),
-        expect={PASSIVE: warning("unit_broken")},
+        expect={PASSIVE: warning("unit_broken"), FAILOVER: warning("would_not_start")},
     ),
     Situation(
         name="passive-exits-143",
@@ -191,6 +191,7 @@ PASSIVE_NODE = (
         expect={
             "nfs/nfs-1/lsyncdd": critical("unit_not_found"),
             "nfs/nfs-2/lsyncdd": warning("unit_not_found"),
+            FAILOVER: warning("would_not_start"),
         },
     ),
 )

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from quorate.model import Inventory, unit_id
+from quorate.model.inventory import Inventory, unit_id
 
 
 class SelectorError(ValueError):
@@ -17,7 +17,11 @@ def verdict_ids(inventory: Inventory) -> tuple[str, ...]:
 
 def _ids(inventory: Inventory) -> Iterator[str]:
     yield from (f"host/{host}" for host in inventory.hosts)
-    yield from (f"{group.name}/vip" for group in inventory.groups.values() if group.virtual_ip)
+    for group in inventory.groups.values():
+        if group.virtual_ip:
+            yield f"{group.name}/vip"
+        if group.active_passive:
+            yield f"{group.name}/failover"
     for group in inventory.groups.values():
         yield from (f"{group.name}/{host}/{unit_id(unit)}" for host in group.hosts for unit in group.units)
     for check in inventory.checks.values():
@@ -29,17 +33,23 @@ def select(ids: Sequence[str], selectors: Iterable[str]) -> frozenset[str]:
     """Return the ids that the selectors choose; SelectorError where one chooses none."""
     chosen: set[str] = set()
     for selector in selectors:
-        # A unit may be written with `.service`; a group or a host may be called so.
-        found = _matching(ids, selector) or _matching(ids, selector.removesuffix(".service"))
+        found = matching(ids, selector)
         if not found:
             raise SelectorError(_nothing(selector, ids))
         chosen |= found
     return frozenset(chosen)
 
 
-def _matching(ids: Sequence[str], selector: str) -> set[str]:
+def matching(ids: Iterable[str], selector: str) -> frozenset[str]:
+    """Return the ids that a selector chooses, none where it matches none."""
+    known = tuple(ids)
+    # A unit may be written with `.service`; a group or a host may be called so.
+    return _matching(known, selector) or _matching(known, selector.removesuffix(".service"))
+
+
+def _matching(ids: Sequence[str], selector: str) -> frozenset[str]:
     wanted = selector.removesuffix("/")
-    return {i for i in ids if i == wanted or i.startswith(wanted + "/")}
+    return frozenset(i for i in ids if i == wanted or i.startswith(wanted + "/"))
 
 
 def _nothing(selector: str, ids: Sequence[str]) -> str:
