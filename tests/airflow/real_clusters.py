@@ -56,11 +56,12 @@ def declared(folder: Path, *sections: str) -> Inventory:
             inventory[kind] = {name: entry for name, entry in inventory[kind].items() if name in sections}
         used = {host for group in inventory["groups"].values() for host in group["hosts"]}
         for check in inventory["checks"].values():
-            used |= {member["name"] for member in check.get("hosts", ())}
+            members = check.get("hosts", ())
+            used |= {member if isinstance(member, str) else member["name"] for member in members}
         inventory["hosts"] = {name: host for name, host in inventory["hosts"].items() if name in used}
         inventory["airflow"]["task_logs"] = []
         for check in inventory["checks"].values():
-            check.pop("logs_from")
+            check.pop("logs_from", None)
     return inventory
 
 

@@ -78,7 +78,7 @@ def _check(check: Check, inventory: Inventory) -> Iterator[str]:
 
 
 def _ask(ask: ServiceAsk, server: str | None) -> Iterator[str]:
-    where = f"[{ask.host}]:{ask.port}" if ":" in ask.host else f"{ask.host}:{ask.port}"
+    where = _address(ask.host, ask.port)
     if server is not None:
         where = f"{server} at {where}"
     match ask:
@@ -99,7 +99,13 @@ def _ask(ask: ServiceAsk, server: str | None) -> Iterator[str]:
         case TcpAsk():
             yield f"  {where}, a connection that is closed at once"
         case CeleryAsk():
-            yield f"  {where}, virtual host {ask.vhost}: a broadcast to {', '.join(ask.workers)}"
+            where = ", or through ".join(_address(*broker) for broker in ask.brokers)
+            yield f"  through {where}"
+            yield f"  virtual host {ask.vhost}: a broadcast to {', '.join(ask.workers)}"
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _from(password: Secret) -> str:

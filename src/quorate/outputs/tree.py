@@ -135,12 +135,13 @@ def _folded_rows(units: Iterable[Verdict]) -> Iterator[_Row]:
 
 
 def _check_rows(verdicts: list[Verdict]) -> Iterator[_Row]:
-    """Rows of a check: what it found, then the members that are not as they should be."""
+    """Rows of a check: what it found, then its members, of those on hosts the ones that are not well."""
     for verdict in verdicts:
-        is_member = verdict.host is not None and verdict.id != verdict.group
-        if is_member and verdict.state is State.OK:
+        is_member = verdict.group is not None and verdict.id != verdict.group
+        if is_member and verdict.host is not None and verdict.state is State.OK:
             continue
-        yield _row(verdict, _line(verdict), f"  {one_line(verdict.host or '')}" if is_member else "")
+        member = verdict.host or verdict.id.removeprefix(f"{verdict.group}/")
+        yield _row(verdict, _line(verdict), f"  {one_line(member)}" if is_member else "")
 
 
 def _line(verdict: Verdict, name: str = "") -> str:
