@@ -11,6 +11,7 @@ from lab.faults.database_steps import (
     Well,
     answers,
     leads_elsewhere,
+    others_follow,
     rejoined,
     sql,
     sql_says,
@@ -121,7 +122,7 @@ PATRONI = (
         hosts=(LEADER,),
         set_up=(Leads(LEADER), PowerCut(LEADER)),
         undo=(PowerOn(LEADER), *rejoined(LEADER), Leads(LEADER)),
-        holds=(MachineIs(LEADER, "off"), *leads_elsewhere(LEADER)),
+        holds=(MachineIs(LEADER, "off"), *leads_elsewhere(LEADER), others_follow(LEADER)),
         expected={
             f"host/{LEADER}": "critical host_unreachable",
             "patroni_cluster": "warning redundancy_lost",

@@ -1,5 +1,6 @@
 """What faults of the database are made of: who leads, what PostgreSQL says, and the ways back."""
 
+import shlex
 import time
 from dataclasses import dataclass
 
@@ -51,6 +52,24 @@ def leads_elsewhere(than: str) -> tuple[Condition, ...]:
     """Return the conditions that another node than this one leads, and HAProxy has found it."""
     asker = names.HAPROXY[0]
     return (Holds(asker, other_leads(than), within=45), *(writes_to(host, 1) for host in names.HAPROXY))
+
+
+def others_follow(than: str) -> Condition:
+    """Return the condition that of the other nodes one leads and one streams from it, on one timeline.
+
+    Patroni tells the others where it stands once in each of its rounds: a moment later than it is true.
+    """
+    others = {n: f"http://{names.ADDRESSES[n]}:{patroni.REST_PORT}" for n in names.POSTGRESQL if n != than}
+    script = f"""\
+import json, urllib.request
+def get(url):
+    return json.load(urllib.request.urlopen(url, timeout=2))
+nodes = {others!r}
+own = [get(url + "/patroni") for url in nodes.values()]
+told = [m for url in nodes.values() for m in get(url + "/cluster")["members"] if m["name"] in nodes]
+assert [one["state"] for node in own for one in node.get("replication", ())] == ["streaming"], own
+assert len({{member["timeline"] for member in [*own, *told]}}) == 1, told"""
+    return Holds(names.HAPROXY[0], f"python3 -c {shlex.quote(script)}", within=45)
 
 
 def sql(statement: str) -> str:
