@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from clustered import ROWS, Cluster, Row, row_of
 
+from lab.cluster import names
 from lab.cluster.airflow import DAG_ID, STRICT_DAG_ID
 from lab.cluster.airflow_api import DagRun, log
 from lab.faults.batches import batches
@@ -34,14 +35,6 @@ def test_the_cluster_is_as_small_as_it_is_said_to_be(cluster: Cluster) -> None:
     assert cluster.lab.memory() < MEMORY
 
 
-def test_the_clusters_own_airflow_sees_it_nominal(cluster: Cluster) -> None:
-    run, summary = cluster.run(DAG_ID)
-    assert run.state == "success"
-    assert [task for task, state in run.tasks.items() if state not in ("success", "skipped")] == []
-    assert (run.tasks["check_nfs"], run.tasks["final_status_check"]) == ("skipped", "success")
-    assert (summary["critical_failures"], summary["warnings"]) == (0, 0)
-
-
 def test_the_clusters_own_airflow_tells_expected_from_critical(cluster: Cluster) -> None:
     run, summary = cluster.run(STRICT_DAG_ID)
     assert run.state == "success"
@@ -52,24 +45,53 @@ def test_the_clusters_own_airflow_tells_expected_from_critical(cluster: Cluster)
     )
 
 
+@pytest.mark.parametrize("scheduler", names.SCHEDULERS)
 def test_the_clusters_own_airflow_turns_red_by_a_fault(
-    cluster: Cluster, request: pytest.FixtureRequest
+    cluster: Cluster, scheduler: str, request: pytest.FixtureRequest
 ) -> None:
     fault = named(CRITICAL)
+    others = [cluster.lab[host] for host in names.SCHEDULERS if host != scheduler]
     put_in_place(cluster.lab, fault)
     try:
+        for other in others:
+            other.read("systemctl", "stop", "airflow-scheduler")
         run, summary = cluster.run(DAG_ID)
         said = log(cluster.lab, run, "check_ftp")
     finally:
+        for other in others:
+            other.read("systemctl", "start", "airflow-scheduler")
         healed = heal(cluster.lab, [fault], cluster.nominal)
     assert run.state == "failed"
-    assert failed(run) == ["check_ftp", "final_status_check"]
-    assert summary["critical_failures"] == 1
+    assert failed(run) == ["check_ftp", "check_scheduler", "final_status_check"]
+    assert summary["critical_failures"] == 2
     assert "🚨 CRITICAL: vsftpd on ftp is FAILED" in said
+    hosts = {line.split()[1] for line in task_lines(said)}
+    assert scheduler in hosts
+    assert hosts & set(names.CELERY)
+    assert hosts <= {scheduler, *names.CELERY}
     assert healed == []
     request.config.stash[ROWS].append(
-        Row(name=f"{CRITICAL}, by the DAG", expected="run failed", got=f"run {run.state}", seconds={})
+        Row(
+            name=f"{CRITICAL}, by the DAG, {scheduler} scheduling",
+            expected="run failed",
+            got=f"run {run.state}",
+            seconds={},
+        )
     )
+
+
+def task_lines(said: str) -> list[str]:
+    """Return what a failed task's log shows of the journals of schedulers and workers."""
+    part = said.partition("TASK-SPECIFIC AIRFLOW LOGS")[2].partition("📋")[0]
+    return [line for line in part.splitlines() if line.startswith("20")]
+
+
+def test_the_clusters_own_airflow_is_green_when_nothing_is_wrong_any_more(cluster: Cluster) -> None:
+    run, summary = cluster.run(DAG_ID)
+    assert run.state == "success"
+    assert [task for task, state in run.tasks.items() if state not in ("success", "skipped")] == []
+    assert (run.tasks["check_nfs"], run.tasks["final_status_check"]) == ("skipped", "success")
+    assert (summary["critical_failures"], summary["warnings"]) == (0, 0)
 
 
 def failed(run: DagRun) -> list[str]:
