@@ -6,6 +6,7 @@ namespace of this machine has no interface, address, route or rule of the lab.
 
 import ctypes
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -92,9 +93,12 @@ class Network:
         """Run a program of this machine where only the lab's hosts can be reached; `env` is added to ours."""
         command = self.inside(MONITOR, argv)
         environment = {**os.environ, **(env or {})}
-        return subprocess.run(
-            command, input=stdin, capture_output=True, timeout=timeout, check=False, env=environment
-        )
+        try:
+            return subprocess.run(
+                command, input=stdin, capture_output=True, timeout=timeout, check=False, env=environment
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"{shlex.join(argv)} did not end on the monitor within {timeout:g} s") from error
 
     @contextmanager
     def entered(self, name: str = MONITOR) -> Iterator[None]:

@@ -107,13 +107,15 @@ def watched(lab: Lab, rehearsal: Rehearsal, nominal: Nominal) -> None:
             left = differences(report, [fault], nominal)
             settled = settled + 1 if not left and not placer.is_alive() else 0
             rehearsal.problems += [] if not left else during(report, fault, nominal)
+            if failure:
+                raise failure[0]
             if settled < 2 and time.monotonic() - began > fault.watch.seconds:
                 raise LabError(f"not settled after {fault.watch.seconds:g} s: {'; '.join(left)}")
             time.sleep(max(0.0, fault.watch.every - (time.monotonic() - turn)))
     finally:
         placer.join()
         rehearsal.took["swept"] = time.monotonic() - began
-    take_in([rehearsal], report, [str(error) for error in failure])
+    take_in([rehearsal], report, [])
 
 
 def catching(action: Callable[[], None], failure: list[LabError]) -> None:

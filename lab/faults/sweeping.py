@@ -13,6 +13,7 @@ from lab.lab import Lab
 
 LIMIT = 90.0
 """Seconds; the sweep has a limit of its own below it, so this one ends only a program that hangs."""
+EXIT_CODES = {"ok": 0, "expected": 0, "warning": 1, "critical": 2, "unknown": 3}
 INVENTORY = "/etc/quorate/cluster.yaml"
 QUORATE = "/opt/airflow/bin/quorate"
 
@@ -40,6 +41,8 @@ def parsed(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     except ValueError as error:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()[-500:]
         raise LabError(f"quorate check ended with {done.returncode} and no report: {said}") from error
+    if done.returncode != EXIT_CODES[report["state"]]:
+        raise LabError(f"quorate check ended with {done.returncode}, and reports {report['state']}")
     return report
 
 
