@@ -1,6 +1,7 @@
 """PostgreSQL under Patroni: one leader and two streaming replicas."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from lab.cluster import etcd, names
@@ -140,30 +141,46 @@ def config(host: str) -> dict[str, Any]:
 
 def problems(lab: Lab) -> list[str]:
     """Return what is not well with the leader and its replicas, by what each node says of itself."""
-    found, leaders, streaming = [], [], set()
+    found, said = [], {}
     for host in names.POSTGRESQL:
         try:
-            said = status(lab, host)
+            said[host] = status(lab, host)
         except (LabError, ValueError) as error:
             found.append(f"Patroni on {host} does not answer: {error}")
             continue
-        if said.get("state") != "running":
-            found.append(f"PostgreSQL on {host} is {said.get('state')}, not running")
-        if said.get("pause"):
+        if said[host].get("state") != "running":
+            found.append(f"PostgreSQL on {host} is {said[host].get('state')}, not running")
+        if said[host].get("pause"):
             found.append(f"Patroni on {host} is paused")
-        if said.get("role") in PRIMARY:
-            leaders.append(host)
-            streaming |= {
-                each["application_name"]
-                for each in said.get("replication", [])
-                if each["state"] == "streaming"
-            }
+    leaders = leading(said)
     if len(leaders) != 1:
         found.append(f"PostgreSQL leads on {' and '.join(leaders) or 'no host'}, not on one")
+    streaming = streamed_to(said)
     missing = [host for host in names.POSTGRESQL if host not in leaders and host not in streaming]
     if missing:
         found.append(f"no leader streams to {' and '.join(missing)}")
     return found
+
+
+def unfollowing(lab: Lab) -> list[str]:
+    """Return the replicas to which the one leader does not stream; none while a node does not answer."""
+    try:
+        said = {host: status(lab, host) for host in names.POSTGRESQL}
+    except (LabError, ValueError):
+        return []
+    leaders, streaming = leading(said), streamed_to(said)
+    return [host for host in said if host not in (*leaders, *streaming)] if len(leaders) == 1 else []
+
+
+def leading(said: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the hosts that lead, by what each says of itself."""
+    return [host for host, one in said.items() if one.get("role") in PRIMARY]
+
+
+def streamed_to(said: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return the members to which a leader streams."""
+    streams = [each for host in leading(said) for each in said[host].get("replication", [])]
+    return {each["application_name"] for each in streams if each["state"] == "streaming"}
 
 
 def status(lab: Lab, host: str) -> dict[str, Any]:

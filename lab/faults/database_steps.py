@@ -16,16 +16,27 @@ CTL = f"patronictl -c {patroni.CONFIG}"
 
 @dataclass(frozen=True)
 class Well:
-    """Waits until etcd and Patroni are well again: the next fault must find them so."""
+    """Waits until etcd and Patroni are well again: the next fault must find them so.
 
-    within: float = 60.0
+    A replica that follows nobody for so long as `patience` is copied anew. PostgreSQL 15 may wait for ever
+    where its own log goes on behind the point at which another timeline began ('incorrect prev-link').
+    """
+
+    within: float = 75.0
+    patience: float = 30.0
 
     def apply(self, lab: Lab) -> None:
         """Ask them until they are."""
-        deadline = time.monotonic() + self.within
+        began = time.monotonic()
+        renewed = False
         while left := [*etcd.problems(lab), *patroni.problems(lab)]:
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > self.within:
                 raise LabError(f"the database is not well after {self.within:g} s: {'; '.join(left)}")
+            if waited > self.patience and not renewed:
+                for host in patroni.unfollowing(lab):
+                    renewed = True
+                    lab[host].read(*CTL.split(), "reinit", patroni.SCOPE, host, "--force")
             time.sleep(0.5)
 
 
