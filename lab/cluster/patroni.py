@@ -14,6 +14,7 @@ SCOPE = "airflow"
 REST_PORT = 8008
 PORT = 5432
 CONFIG = "/etc/patroni/config.yml"
+CTL = f"patronictl -c {CONFIG}"
 BIN = "/usr/lib/postgresql/15/bin"
 DATA = "/var/lib/postgresql/15/airflow"
 SUPERUSER_PASSWORD = "lab-superuser-93d0"
@@ -162,14 +163,21 @@ def problems(lab: Lab) -> list[str]:
     return found
 
 
-def unfollowing(lab: Lab) -> list[str]:
-    """Return the replicas to which the one leader does not stream; none while a node does not answer."""
+def renew(lab: Lab) -> list[str]:
+    """Copy anew the replicas to which the one leader does not stream, and return them; all nodes must answer.
+
+    PostgreSQL 15 may wait for ever where its own log goes on behind the point at which another timeline began
+    ('incorrect prev-link'), and Patroni 3.0 lets it.
+    """
     try:
         said = {host: status(lab, host) for host in names.POSTGRESQL}
     except (LabError, ValueError):
         return []
     leaders, streaming = leading(said), streamed_to(said)
-    return [host for host in said if host not in (*leaders, *streaming)] if len(leaders) == 1 else []
+    alone = [host for host in said if host not in (*leaders, *streaming)] if len(leaders) == 1 else []
+    for host in alone:
+        lab[host].read(*CTL.split(), "reinit", SCOPE, host, "--force")
+    return alone
 
 
 def leading(said: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -11,15 +11,14 @@ from lab.faults.drop_in import taken_back
 from lab.faults.steps import Condition, Holds, Run, Step
 from lab.lab import Lab
 
-CTL = f"patronictl -c {patroni.CONFIG}"
+CTL = patroni.CTL
 
 
 @dataclass(frozen=True)
 class Well:
     """Waits until etcd and Patroni are well again: the next fault must find them so.
 
-    A replica that follows nobody for so long as `patience` is copied anew. PostgreSQL 15 may wait for ever
-    where its own log goes on behind the point at which another timeline began ('incorrect prev-link').
+    A replica that follows nobody for so long as `patience` is copied anew.
     """
 
     within: float = 75.0
@@ -34,9 +33,7 @@ class Well:
             if waited > self.within:
                 raise LabError(f"the database is not well after {self.within:g} s: {'; '.join(left)}")
             if waited > self.patience and not renewed:
-                for host in patroni.unfollowing(lab):
-                    renewed = True
-                    lab[host].read(*CTL.split(), "reinit", patroni.SCOPE, host, "--force")
+                renewed = bool(patroni.renew(lab))
             time.sleep(0.5)
 
 
@@ -50,6 +47,8 @@ class Leads:
         """Switch over, and wait until the others follow."""
         if patroni.status(lab, self.host).get("role") not in patroni.PRIMARY:
             lab[self.host].read(*CTL.split(), "switchover", "--force", "--candidate", self.host)
+            # Until it is promoted, the one before it still says that it leads, and that all is well.
+            answers(self.host, "/primary").wait(lab)
         Well().apply(lab)
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.cluster import patroni
 from lab.command import LabError
 from lab.faults import aftermath, placing
 from lab.faults.fault import Fault
@@ -19,6 +20,9 @@ HEALING = 90.0
 """Seconds after which a cluster without a fault must be nominal again."""
 LATE = 10.0
 """Seconds after which what still is not as before may be a program that ended late."""
+
+LATEST = 25.0
+"""Seconds after which a replica of the database that follows nobody will not do so by itself."""
 
 
 @dataclass(kw_only=True)
@@ -136,6 +140,7 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[str]:
             except LabError as error:
                 problems.append(str(error))
     began = time.monotonic()
+    renewed = False
     while True:
         try:
             left = differences(sweep(lab), (), nominal)
@@ -146,6 +151,8 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[str]:
         if time.monotonic() > began + LATE:
             # A connection that hung may have ended only now, and a program of Airflow with it.
             aftermath.forget_restarts(lab)
+        if time.monotonic() > began + LATEST and not renewed:
+            renewed = bool(patroni.renew(lab))
         if time.monotonic() > began + HEALING:
             return [*problems, *(f"not nominal {HEALING:g} s after it was healed: {each}" for each in left)]
         time.sleep(1.0)

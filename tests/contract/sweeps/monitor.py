@@ -7,6 +7,7 @@ from typing import Any
 
 from sweeps.lane import Lane
 from sweeps.situation import Expected
+from sweeps.verdicts import compared
 
 QUORATE = str(Path(sys.executable).with_name("quorate"))
 
@@ -26,7 +27,7 @@ def told(report: dict[str, Any]) -> dict[str, Expected]:
     """Return the verdicts of a report in JSON, in the words of what is expected."""
     return {
         v["id"]: Expected(
-            state=v["state"], reason=v["reason"], caused_by=v["caused_by"], notes=tuple(v["notes"])
+            state=v["state"], reason=v["reason"], caused_by=v["caused_by"], notes=compared(v["notes"])
         )
         for v in report["verdicts"]
     }

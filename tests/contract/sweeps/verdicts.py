@@ -1,5 +1,7 @@
 """Compares what a sweep found with what a situation expects."""
 
+from collections.abc import Iterable
+
 from quorate.model import Report, State, Verdict
 from sweeps.situation import NOMINAL, Expected, Situation
 
@@ -7,14 +9,17 @@ from sweeps.situation import NOMINAL, Expected, Situation
 def found(report: Report) -> dict[str, Expected]:
     """Return what a sweep found, in the words of what is expected."""
     return {
-        v.id: Expected(state=v.state.word, reason=v.reason.value, caused_by=v.caused_by, notes=_notes(v))
+        v.id: Expected(
+            state=v.state.word, reason=v.reason.value, caused_by=v.caused_by, notes=compared(v.notes)
+        )
         for v in report.verdicts
     }
 
 
-def _notes(verdict: Verdict) -> tuple[str, ...]:
+def compared(notes: Iterable[str]) -> tuple[str, ...]:
+    """Return the notes that a situation speaks of."""
     # The real hosts' keepalived only sleeps: its journal tells of no state, unlike the simulated one's.
-    return tuple(note for note in verdict.notes if note != "vrrp_state_unseen")
+    return tuple(note for note in notes if note != "vrrp_state_unseen")
 
 
 def differences(situation: Situation, report: Report) -> list[str]:
