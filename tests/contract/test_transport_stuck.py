@@ -207,7 +207,8 @@ async def test_a_kept_connection_whose_host_froze_is_found_and_made_anew(ask, sh
 async def test_a_host_that_freezes_in_the_middle(ask, shared, impatient):
     server = shared.start()
     host = shared.host(server.port)
-    stops = "read -r _ _ _ p _ </proc/$PPID/stat; kill -STOP $p; sleep 5"
+    # The pause lets sshd send on what the first command answered before it is stopped.
+    stops = "sleep 0.3; read -r _ _ _ p _ </proc/$PPID/stat; kill -STOP $p; sleep 5"
     contact, replies = await ask(host, ["echo", "first"], sh(stops))
     for pid in server.children():
         os.kill(pid, signal.SIGKILL)

@@ -113,6 +113,8 @@ def test_the_checks_of_the_example() -> None:
             "timeout": 5.0,
             "quorum": None,
             "depth": "connect",
+            "management": {"port": 15672, "user": "airflow_user", "timeout": 5.0},
+            "management_tls": None,
         },
         logs_from=LogsFrom(group="rabbitmq", unit="rabbitmq-server.service"),
     )
