@@ -19,7 +19,11 @@ MASK = "***"
 Mask = Callable[[str], str]
 Span = tuple[int, int]
 
+CUT = "…"
+"""What stands where a text was cut."""
+
 _LINE_WORTH_MASKING = 8
+_SHORTEST_PART = 3
 _PASSES = 4
 
 
@@ -27,7 +31,8 @@ def make_mask(secrets: Iterable[str]) -> Mask:
     """Return a function that masks the given secrets, and what looks like one, in a text that was cleaned.
 
     Secrets are matched as fixed strings: as they are, quoted for a URL, and escaped for JSON; a secret of
-    several lines also line by line, since a journal splits it. Empty and blank ones are ignored. Beyond
+    several lines also line by line, since a journal splits it; of one that was cut off, what stands before
+    the `…`. Empty and blank ones are ignored. Beyond
     them the mask covers passwords in URLs, values after words such as `password=`, authorization headers,
     JSON web tokens and private keys. Masking twice changes nothing more; the time is linear in the text.
     """
@@ -47,6 +52,8 @@ def make_mask(secrets: Iterable[str]) -> Mask:
 
 def _spans(text: str, forms: tuple[str, ...]) -> list[Span]:
     known = [span for form in forms if form in text for span in _occurrences(text, form)]
+    if CUT in text:
+        known += [span for form in forms for span in _parts(text, form)]
     return sorted(known + url_passwords(text) + labelled_values(text) + bare_tokens(text))
 
 
@@ -57,6 +64,18 @@ def _occurrences(text: str, form: str) -> list[Span]:
     while start >= 0:
         spans.append((start, start + len(form)))
         start = text.find(form, start + 1)
+    return spans
+
+
+def _parts(text: str, form: str) -> list[Span]:
+    """Return where a form was cut off: its beginning, of three characters or more, before a `…`."""
+    spans = []
+    for end, _ in _occurrences(text, CUT):
+        behind = text[max(end - len(form) + 1, 0) : end]
+        starts = (start for start, _ in _occurrences(behind, form[:_SHORTEST_PART]))
+        size = next((len(behind) - start for start in starts if form.startswith(behind[start:])), 0)
+        if size >= _SHORTEST_PART:
+            spans.append((end - size, end))
     return spans
 
 

@@ -197,6 +197,25 @@ def test_a_trailing_newline_of_a_secret_file_is_no_part_of_it() -> None:
     assert make_mask(["hunter2\n"])("is hunter2.") == "is ***."
 
 
+@pytest.mark.parametrize(
+    ("line", "masked"),
+    [
+        ("said correct ho… (exit code 1)", "said *** (exit code 1)"),
+        ("said cor… and correct horse", "said *** and ***"),
+        ("corcorrect…", "cor***"),
+        ("cor…cor…", "******"),
+        ("said co…", "said co…"),
+        ("said corner…", "said corner…"),
+        ("said cor", "said cor"),
+        ("…", "…"),
+    ],
+)
+def test_a_secret_that_was_cut_off_leaves_no_part(line: str, masked: str) -> None:
+    mask = make_mask(["correct horse"])
+    assert mask(line).replace("…", "") == masked.replace("…", "")
+    assert mask(mask(line)) == mask(line)
+
+
 def test_longer_secrets_hide_shorter_ones_within_them() -> None:
     assert make_mask(["abc", "abcdef", "efgh"])("x abcdefgh y abc") == "x *** y ***"
 
