@@ -11,9 +11,8 @@ from pathlib import Path
 
 from lab import cleaning, state
 from lab.cluster import airflow_api, cluster
-from lab.cluster.inventory import SECRETS
 from lab.command import LabError
-from lab.faults import catalogue, placing
+from lab.faults import catalogue, placing, sweeping
 from lab.lab import Lab
 from lab.recording import record_all
 from lab.requirements import require_root
@@ -128,12 +127,13 @@ def kept_cluster() -> Lab:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Sweep the cluster with `quorate check`; options behind `--` are its own."""
+    """Sweep the cluster with `quorate check`, as faults in place want it; options behind `--` are its own."""
     lab = kept_cluster()
     options = [option for option in arguments.options if option != "--"]
-    command = [sys.executable, "-m", "quorate", "check", "-i", str(cluster.monitor_inventory(lab)), *options]
-    environment = {**os.environ, **SECRETS}
-    return subprocess.run(lab.network.inside("monitor", command), env=environment, check=False).returncode
+    broken = [catalogue.named(name) for name in placing.in_place(lab)]
+    moved = [fault for fault in broken if fault.moves_the_monitor]
+    argv, environment = sweeping.command(lab, moved[-1] if moved else None, *options)
+    return subprocess.run(argv, env=environment, check=False).returncode
 
 
 def dag(_: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from lab.cluster.inventory import CHECKS, GROUPS
-from lab.faults.fault import MONITOR, Fault
+from lab.faults.fault import Fault
 
 AT_ONCE = 6
 OF_EACH = ("resources", "clock")
@@ -31,7 +31,7 @@ def joins(fault: Fault, batch: Sequence[Fault]) -> bool:
 
 def combines(fault: Fault) -> bool:
     """Return whether a fault leaves the monitor, its secrets and its one sweep as they are."""
-    plain = fault.watch is None and fault.sweeps == 1 and fault.sweep_from == MONITOR and not fault.secrets
+    plain = fault.watch is None and fault.sweeps == 1 and not fault.moves_the_monitor
     return plain and not (fault.alone or fault.shakes_airflow)
 
 

@@ -65,6 +65,11 @@ class Fault:
     alone, too, and a sweep may show that of them or not."""
 
     @property
+    def moves_the_monitor(self) -> bool:
+        """Whether it is to be swept from another place than the monitor's, or with other secrets."""
+        return self.sweep_from != MONITOR or bool(self.secrets)
+
+    @property
     def possible(self) -> Mapping[str, str]:
         """What a sweep may show beside what it must: id → alternatives."""
         of_database = aftermath.of_database() if self.shakes_airflow else {}

@@ -1,6 +1,7 @@
 """Sweeps of the lab by `quorate check`, from the monitor's place or from one of the hosts."""
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -20,18 +21,24 @@ QUORATE = "/opt/airflow/bin/quorate"
 
 def sweep(lab: Lab, fault: Fault | None = None) -> dict[str, Any]:
     """Return the report of one sweep, made from the place and with the secrets that a fault says."""
-    place = fault.sweep_from if fault else MONITOR
-    environment = {**SECRETS, **(fault.secrets if fault else {})}
-    command = ["check", "-o", "json", "-i"]
-    if fault is None or place == MONITOR:
-        argv = [sys.executable, "-m", "quorate", *command, str(monitor_inventory(lab))]
-        done = lab.network.run_on_monitor(argv, timeout=LIMIT, env=environment)
-    else:
-        install_monitor(lab, place, by_name=fault.by_name)
-        values = [f"{name}={value}" for name, value in environment.items()]
-        argv = ["env", *values, QUORATE, *command, INVENTORY]
-        done = lab[place].run(argv, timeout=LIMIT)
+    argv, environment = command(lab, fault, "-o", "json")
+    try:
+        done = subprocess.run(argv, env=environment, capture_output=True, timeout=LIMIT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"quorate check did not end within {LIMIT:g} s") from error
     return parsed(done)
+
+
+def command(lab: Lab, fault: Fault | None, *options: str) -> tuple[list[str], dict[str, str]]:
+    """Return the argument vector and the environment of `quorate check` as a fault wants it made."""
+    place = fault.sweep_from if fault else MONITOR
+    secrets = {**SECRETS, **(fault.secrets if fault else {})}
+    if fault is None or place == MONITOR:
+        argv = [sys.executable, "-m", "quorate", "check", "-i", str(monitor_inventory(lab)), *options]
+        return lab.network.inside(MONITOR, argv), {**os.environ, **secrets}
+    install_monitor(lab, place, by_name=fault.by_name)
+    values = [f"{name}={value}" for name, value in secrets.items()]
+    return lab[place].argv(["env", *values, QUORATE, "check", "-i", INVENTORY, *options]), {**os.environ}
 
 
 def parsed(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
