@@ -159,12 +159,21 @@ def test_a_closed_standard_output_is_told(healthy: Path) -> None:
     assert ended.stderr == b"quorate: cannot write to standard output: it is closed\n"
 
 
+def handles(process: "subprocess.Popen[bytes]", number: int) -> bool:
+    """Whether a process has begun to handle a signal; until then it would end it, or not be heard."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> number - 1 & 1)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_sweep_with_what_was_found(hung: Path, number: int, code: int) -> None:
     command = [*QUORATE, "check", "-i", str(hung), "-o", "json"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
     ) as sweep:
+        while not handles(sweep, signal.SIGTERM):
+            time.sleep(0.05)
         time.sleep(1.5)  # the healthy hosts have answered by then, the hung one not before its limit of 5 s
         sweep.send_signal(number)
         out, err = sweep.communicate(timeout=10)
