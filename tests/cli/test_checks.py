@@ -64,6 +64,29 @@ def test_plan_tells_where_each_check_goes(quorate: Quorate, inventory: Path) -> 
     ]
 
 
+def test_validate_notes_what_is_hardly_meant(quorate: Quorate, inventory: Path) -> None:
+    inventory.write_text(
+        """
+hosts:
+  a: 192.0.2.1
+  b: {address: 192.0.2.1, ssh: {port: 2222}}
+  c: 192.0.2.1
+  d: {address: 192.0.2.1, ssh: {jump: a}}
+  me: {local: true, address: 192.0.2.1}
+groups: {web: {hosts: [a, c, me], units: [nginx]}}
+maintenance:
+  - {select: web/a, until: 2020-01-01T04:00:00Z, reason: disks}
+  - {select: web/c, until: 2999-01-01T04:00:00Z}
+"""
+    )
+    ended = quorate("validate")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[1:] == [
+        "note: a and c have the same address 192.0.2.1: one machine would answer for them all",
+        "note: maintenance of web/a (disks) ended at 2020-01-01 04:00:00 UTC: take it out of the inventory",
+    ]
+
+
 def test_validate_names_only_what_this_version_can_t_ask(
     quorate: Quorate, inventory: Path, tmp_path: Path
 ) -> None:

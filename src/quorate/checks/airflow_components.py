@@ -1,7 +1,7 @@
 """Judges one component of Airflow: how many instances of it have a fresh heartbeat, and whose are missing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.checks.cluster import STATUS
@@ -89,7 +89,9 @@ def _by_jobs(check: Check, component: str, facts: JobsFacts) -> Verdict:
     observed |= {"missing": list(missing)} if missing else {}
     undeclared = [job.hostname for job in others] if declared["hosts"] else []
     observed |= {"undeclared": undeclared} if undeclared else {}
-    summary = _said(component, alive, number, seen, reason)
+    # Who counts is named first; who is alive but not declared stands behind.
+    counting = tuple(job for job in seen.alive if job.hostname not in undeclared)
+    summary = _said(component, alive, number, replace(seen, alive=counting), reason)
     summary += f", missing {_few(list(missing))}" if missing and state is State.WARNING else ""
     summary += f", not declared: {_few(undeclared)}" if undeclared else ""
     return _verdict(check, component, finding, summary, observed, duration=facts.duration)

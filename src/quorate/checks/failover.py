@@ -1,6 +1,7 @@
-"""Judges whether a failover of an active/passive group would work now. It warns at most.
+"""Judges whether a failover of an active/passive group would work now. It raises no alarm but a warning.
 
-What the standby lacks is a finding; what could not be seen of it is a note, and no alarm.
+What the standby lacks is a finding; what could not be seen of it is a note, and no alarm. Where no active
+node is proven there is nothing to judge: that is UNKNOWN, and a consequence of what the virtual IP says.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,8 +54,10 @@ def failover_verdict(group: Group, verdicts: Mapping[str, Verdict], scene: Scene
     """Return the verdict of a group with roles; `verdicts` are those of its units, by id."""
     active = scene.roles[group.name].active_node
     if active is None:
-        said = f"whether {group.name} could fail over is NOT JUDGED: no active node is proven"
-        return _verdict(group, scene, said, notes=("active_node_unknown",))
+        said = f"whether {group.name} could fail over is NOT VERIFIED (no active node is proven)"
+        ambiguous = len(scene.roles[group.name].holders) > 1
+        reason = Reason.ACTIVE_NODE_AMBIGUOUS if ambiguous else Reason.ACTIVE_NODE_UNKNOWN
+        return _verdict(group, scene, said, state=State.UNKNOWN, reason=reason, caused_by=f"{group.name}/vip")
     standbys = [host for host in group.hosts if host != active]
     named = ", ".join(standbys)
     if failover_in_progress(group, active, scene.looks):
@@ -77,7 +80,8 @@ def failover_verdict(group: Group, verdicts: Mapping[str, Verdict], scene: Scene
         group,
         scene,
         said,
-        reason=first.reason if first is not None else Reason.OK,
+        state=State.OK if first is None else State.WARNING,
+        reason=Reason.OK if first is None else first.reason,
         notes=tuple(dict.fromkeys([*notes, *(each.note for each in unseen)])),
         detail="\n".join(dict.fromkeys([*(lack.said for lack in lacks), *(each.said for each in unseen)]))
         or None,
@@ -92,6 +96,7 @@ def _verdict(
     scene: Scene,
     summary: str,
     *,
+    state: State = State.OK,
     reason: Reason = Reason.OK,
     notes: tuple[str, ...] = (),
     detail: str | None = None,
@@ -102,7 +107,7 @@ def _verdict(
         id=f"{group.name}/failover",
         kind="failover",
         group=group.name,
-        state=State.OK if reason is Reason.OK else State.WARNING,
+        state=state,
         reason=reason,
         summary=summary,
         notes=notes,
@@ -124,6 +129,8 @@ def _standby(group: Group, host: str, verdicts: Mapping[str, Verdict], scene: Sc
     yield from _units(group, host, verdicts, scene)
     if group.active_passive is not None and group.active_passive.sync is not None:
         yield from _sync(host, group.active_passive.sync, scene)
+    else:
+        yield from _without_sync(group, host, verdicts, scene)
 
 
 def _keepalived(group: Group, host: str, verdicts: Mapping[str, Verdict], scene: Scene) -> _Told:
@@ -195,6 +202,16 @@ def _sync(host: str, sync: Sync, scene: Scene) -> _Told:
     elif marker.age > sync.max_age:
         said = f"{sync.path} on {host} is {marker.age:.0f} s old, more than {sync.max_age:g} s"
         yield _Lack(reason=Reason.SYNC_STALE, said=said)
+
+
+def _without_sync(group: Group, host: str, verdicts: Mapping[str, Verdict], scene: Scene) -> _Told:
+    """Yield that nothing tells what the passive node has, where what runs on the active one is not well."""
+    active = scene.roles[group.name].active_node
+    for unit in _active_only(group):
+        verdict = verdicts[f"{group.name}/{active}/{unit_id(unit)}"]
+        if verdict.state is State.CRITICAL:
+            lost = f"without a `sync` marker nothing tells whether {host} has what {active} has"
+            yield _Unseen(note="sync_unseen", said=f"{verdict.summary}; {lost}")
 
 
 def _cause(group: Group, host: str, unit: str, verdicts: Mapping[str, Verdict]) -> str | None:

@@ -72,7 +72,8 @@ def _problems(check: Check, host: str, facts: HaproxyFacts) -> Iterator[Problem]
     for name, limits in check.settings["backends"].items():
         backend = facts.backends.get(name)
         if backend is None:
-            others = f"it has {_listed(facts.others)}" if facts.others else "it has no other either"
+            there = sorted({*facts.backends, *facts.others})
+            others = f"there are {_listed(there)}" if there else "there is none at all"
             reason, said = Reason.BACKEND_MISSING, f"the statistics have no such backend; {others}"
         elif limits["max_up"] is not None and len(backend.up) > limits["max_up"]:
             up = f"{_counted(backend)} ({_listed(backend.up)})"

@@ -63,7 +63,12 @@ def named(members: Sequence[Verdict], *states: State) -> list[str]:
 
 
 def cause_of(worst: Verdict) -> str | None:
-    """Return the whole's cause: the member that stands for all, where that is more than a warning."""
+    """Return the whole's cause: the member that stands for all, where that is more than a warning.
+
+    Of an isolated monitor nothing is worth more than the word that it is.
+    """
+    if worst.caused_by == "monitor":
+        return "monitor"
     return worst.id if worst.state.rank >= State.UNKNOWN.rank else None
 
 

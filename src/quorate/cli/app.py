@@ -136,7 +136,11 @@ def demo(
 
 @app.command()
 def validate(inventory: InventoryOption = None) -> int:
-    """Check the inventory and name all its faults at once."""
+    """Check the inventory and name all its faults at once.
+
+    What is no fault, and hardly meant, follows as `note: …`: hosts with the same
+    address and port, maintenance that is over.
+    """
     from quorate.cli.inventory import run_validate
 
     return run_validate(inventory)

@@ -2,12 +2,16 @@
 
 import json
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+from quorate.checks.maintenance import declared
 from quorate.cli.errors import CommandError
 from quorate.cli.printing import print_out
 from quorate.inventory import InventoryError, find_inventory, json_schema, load_inventory
 from quorate.model import Inventory
+from quorate.outputs.words import maintenance_words
 from quorate.probes.kinds import PROBES
 
 
@@ -27,7 +31,23 @@ def run_validate(option: Path | None) -> int:
     held = ", ".join(f"{len(things)} {word}{'' if len(things) == 1 else 's'}" for things, word in counts)
     unasked = [c.name for c in inventory.checks.values() if c.kind not in PROBES]
     but = f"; this version cannot ask {', '.join(unasked)}" if unasked else ""
-    return print_out(f"{path}: valid; {inventory.name} has {held}{but}\n")
+    lines = [f"{path}: valid; {inventory.name} has {held}{but}", *_doubtful(inventory)]
+    return print_out("\n".join(lines) + "\n")
+
+
+def _doubtful(inventory: Inventory) -> Iterator[str]:
+    """Yield what is no fault of the file, and hardly meant."""
+    at: dict[tuple[str, int | None, str | None], list[str]] = {}
+    for host in inventory.hosts.values():
+        if host.address is not None and not host.local:
+            at.setdefault((host.address, host.ssh.port, host.ssh.jump), []).append(host.name)
+    for (address, _, _), names in at.items():
+        if len(names) > 1:
+            both = f"{', '.join(names[:-1])} and {names[-1]}"
+            yield f"note: {both} have the same address {address}: one machine would answer for them all"
+    for entry in declared(inventory.maintenance, datetime.now(UTC)):
+        if entry.expired:
+            yield f"note: {maintenance_words(entry)}"
 
 
 def run_schema() -> int:

@@ -36,7 +36,10 @@ def parse_inventory(text: str, *, source: str) -> Inventory:
         )
         raise InventoryError(source, document.faults)
     shapes = read_shapes(document)
-    faults: list[Fault] = [*document.faults, *shapes.faults, *broken_rules(document, shapes.kinds)]
+    # Of a key that is not known nothing more is said: what it was taken for is only a guess.
+    guessed = {(fault.line, fault.column) for fault in shapes.unknown}
+    broken = [f for f in broken_rules(document, shapes.kinds) if (f.line, f.column) not in guessed]
+    faults: list[Fault] = [*document.faults, *shapes.faults, *broken]
     if faults or shapes.file is None:
         raise InventoryError(source, faults)
     inventory = build(shapes.file, shapes.checks, folder_of(source))

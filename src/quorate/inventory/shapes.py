@@ -24,9 +24,13 @@ E = TypeVar("E", bound=BaseModel)
 
 @dataclass(slots=True)
 class Shapes:
-    """What of the file could be read; `kinds` has what each check most likely is, where that is known."""
+    """What of the file could be read; `kinds` has what each check most likely is, where that is known.
+
+    `unknown` are those of the faults that were taken for another key.
+    """
 
     faults: list[Fault] = field(default_factory=list)
+    unknown: list[Fault] = field(default_factory=list)
     file: InventoryFile | None = None
     checks: dict[str, CheckEntry] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -45,7 +49,7 @@ def read_shapes(document: Document) -> Shapes:
         if not misspelt:
             break
         for problem in misspelt:
-            shapes.faults.append(say(problem, None, document))
+            shapes.unknown.append(say(problem, None, document))
             _rename(tree, problem, document)
         problems = _validate(tree, document, shapes)
     for problem in problems:
@@ -55,6 +59,7 @@ def read_shapes(document: Document) -> Shapes:
     for problem in problems:
         if not problem.at_key and problem.type != "missing":
             break_at(tree, problem.path)
+    shapes.faults += shapes.unknown
     return shapes
 
 

@@ -38,7 +38,7 @@ def render(report: Report) -> str:
         and verdict.state.rank >= State.WARNING.rank
         and not verdict.in_maintenance
     ]
-    lines += [f"in maintenance: {_line(verdict)}" for verdict in silenced(report) if verdict not in roots]
+    lines += [_line(verdict) for verdict in silenced(report) if verdict not in roots]
     lines += [_clean(maintenance_words(entry), 300) for entry in report.maintenance if entry.expired]
     return _bounded(lines)
 
@@ -54,7 +54,8 @@ def _lead(report: Report) -> str:
     if not report.root_causes:
         return f"{counted(len(report.verdicts), 'verdict')}, {lead}" if report.verdicts else lead
     worst = report.root_causes[0]
-    return f"{lead}: {_clean(worst.summary, 300)} ({_clean(worst.id, 200)})"
+    quiet = ", in maintenance" if worst.in_maintenance else ""
+    return f"{lead}: {_clean(worst.summary, 300)} ({_clean(worst.id, 200)}{quiet})"
 
 
 def _figures(report: Report) -> str:
@@ -72,7 +73,8 @@ def _line(verdict: Verdict) -> str:
         facts.append(f"since {utc_seconds(verdict.since)}")
     if verdict.caused_by is not None:
         facts.append(f"caused by {_clean(verdict.caused_by, 200)}")
-    return f"{verdict.state.word.upper()}: {_clean(verdict.summary, 300)} ({', '.join(facts)})"
+    quiet = "in maintenance: " if verdict.in_maintenance else ""
+    return f"{quiet}{verdict.state.word.upper()}: {_clean(verdict.summary, 300)} ({', '.join(facts)})"
 
 
 def _clean(text: str, limit: int) -> str:

@@ -81,7 +81,7 @@ def _overview(report: Report, paint: Paint) -> list[str]:
     roots = report.root_causes
     if len(roots) < 2:
         return []
-    return ["", *(paint(v.state.word, f"  {header(v)} ({one_line(v.id)})") for v in roots)]
+    return ["", *(paint(_style(v), f"  {_headline(v)} ({one_line(v.id)})") for v in roots)]
 
 
 def _root(root: Verdict, explained: list[Verdict], report: Report, paint: Paint, width: int) -> list[str]:
@@ -99,7 +99,16 @@ def _root(root: Verdict, explained: list[Verdict], report: Report, paint: Paint,
         more = f" and {len(explained) - _NAMED} more, marked ← below" if len(explained) > _NAMED else ""
         prose.append(f"{counted(len(explained), 'consequence')}: {names}{more}")
     lines = [line for text in prose for line in wrapped(text, width, first=_INDENT)]
-    return [paint(root.state.word, header(root)), *lines]
+    return [paint(_style(root), _headline(root)), *lines]
+
+
+def _headline(root: Verdict) -> str:
+    """Return a root cause's headline; one that is worked on leads only for its consequences, and says so."""
+    return f"🔧 in maintenance: {header(root)}" if root.in_maintenance else header(root)
+
+
+def _style(root: Verdict) -> str:
+    return "faint" if root.in_maintenance else root.state.word
 
 
 def _joined(facts: list[str]) -> str:

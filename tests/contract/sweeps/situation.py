@@ -67,7 +67,7 @@ class Situation:
         declared += [i for ids in units_of(self.groups).values() for i in ids]
         found = {**({"monitor": ok()} if "monitor" in self.expect else {}), **nominal(declared)}
         if self.active is None:
-            found["nfs/failover"] = ok("active_node_unknown")
+            found["nfs/failover"] = unknown("active_node_unknown", by="nfs/vip")
         return {**found, **self.expect}
 
 

@@ -164,7 +164,7 @@ def test_a_declared_backend_that_is_not_there() -> None:
         "WARNING backend_missing < lb",
     ]
     assert found["lb"].summary == "HAProxy on proxy-2 LACKS the backend write"
-    assert found["lb/proxy-2"].detail == "write: the statistics have no such backend; it has read, web"
+    assert found["lb/proxy-2"].detail == "write: the statistics have no such backend; there are read, web"
     assert "short" not in found["lb"].observed
     assert not unsettled(HaproxyFacts(backends={}), sees("pg-1"))
 
@@ -177,7 +177,7 @@ def test_the_worst_of_several_backends_leads_and_all_are_told() -> None:
     assert said(found["lb/proxy-1"]) == "WARNING too_many_up < lb"
     assert found["lb"].observed["short"] == ["read", "write"]
     assert found["lb/proxy-1"].detail == (
-        "lost: the statistics have no such backend; it has statistics;"
+        "lost: the statistics have no such backend; there are read, statistics, write;"
         " read: 0 of 3 servers up (pg-1 DOWN, pg-2 DOWN, pg-3 DOWN), at least 1 must be;"
         " write: 2 of 3 servers up (pg-1, pg-2), at most 1 may be"
     )

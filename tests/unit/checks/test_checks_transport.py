@@ -154,7 +154,7 @@ def test_isolated_monitor_is_the_one_cause_of_everything() -> None:
         "host/nfs-1": "UNKNOWN host_unreachable < monitor",
         "host/nfs-2": "UNKNOWN host_unreachable < monitor",
         "nfs/vip": "UNKNOWN active_node_unknown < monitor",
-        "nfs/failover": "OK ok [active_node_unknown]",
+        "nfs/failover": "UNKNOWN active_node_unknown < nfs/vip",
         "nfs/nfs-1/lsyncd": "UNKNOWN host_unreachable < monitor",
         "nfs/nfs-2/lsyncd": "UNKNOWN host_unreachable < monitor",
     }
@@ -227,7 +227,7 @@ def test_same_failure_on_every_host_is_the_monitor_s(reason: Reason, whole: bool
         "host/nfs-1": f"UNKNOWN {reason} < monitor",
         "host/nfs-2": f"UNKNOWN {reason} < monitor",
         "nfs/vip": "UNKNOWN active_node_unknown < host/nfs-1",
-        "nfs/failover": "OK ok [active_node_unknown]",
+        "nfs/failover": "UNKNOWN active_node_unknown < nfs/vip",
         "nfs/nfs-1/lsyncd": f"UNKNOWN {reason} < host/nfs-1",
         "nfs/nfs-2/lsyncd": f"UNKNOWN {reason} < host/nfs-2",
     }

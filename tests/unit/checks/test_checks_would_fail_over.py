@@ -279,28 +279,40 @@ def test_of_several_standbys_each_has_to_be_fit() -> None:
     assert "(lsyncd is masked on nfs-3)" in verdict.summary
 
 
-NOT_JUDGED: dict[str, tuple[tuple[Look, Look], str]] = {
+NOT_VERIFIED: dict[str, tuple[tuple[Look, Look], str]] = {
     "nobody holds the address": (
         (active(vip=False), standby(vrrp={"VI_1": "FAULT"})),
         "active_node_unknown",
     ),
-    "both do": ((active(), standby(vip=True, vrrp={"VI_1": "FAULT"})), "active_node_unknown"),
+    "both do": ((active(), standby(vip=True, vrrp={"VI_1": "FAULT"})), "active_node_ambiguous"),
     "the holder can't be asked": ((unreachable("nfs-1", UNITS), standby()), "active_node_unknown"),
-    "it has just failed over": (
-        (
-            active({LSYNCD: unit(active_age=5.0), SERVER: unit(active_age=7.0)}),
-            standby({LSYNCD: unit("deactivating/stop"), SERVER: MASKED}, vrrp={"VI_1": "FAULT"}),
-        ),
-        "failover_in_progress",
-    ),
+    "none can be asked": ((unreachable("nfs-1", UNITS), unreachable("nfs-2", UNITS)), "active_node_unknown"),
 }
 
 
-@pytest.mark.parametrize(("seen", "note"), NOT_JUDGED.values(), ids=NOT_JUDGED)
-def test_a_pair_in_motion_is_not_judged(seen: tuple[Look, Look], note: str) -> None:
+@pytest.mark.parametrize(("seen", "reason"), NOT_VERIFIED.values(), ids=NOT_VERIFIED)
+def test_without_a_proven_active_node_it_is_a_consequence(seen: tuple[Look, Look], reason: str) -> None:
     verdict = failover(*seen)
-    assert said(verdict) == f"OK ok [{note}]"
+    assert said(verdict) == f"UNKNOWN {reason} < nfs/vip"
+    assert verdict.summary == "whether nfs could fail over is NOT VERIFIED (no active node is proven)"
+
+
+def test_a_pair_in_motion_is_not_judged() -> None:
+    verdict = failover(
+        active({LSYNCD: unit(active_age=5.0), SERVER: unit(active_age=7.0)}),
+        standby({LSYNCD: unit("deactivating/stop"), SERVER: MASKED}, vrrp={"VI_1": "FAULT"}),
+    )
+    assert said(verdict) == "OK ok [failover_in_progress]"
     assert "NOT JUDGED" in verdict.summary
+
+
+def test_what_copies_the_data_is_broken_and_no_marker_tells_its_age() -> None:
+    verdict = failover(active({LSYNCD: unit("failed/failed")}), standby())
+    assert said(verdict) == "OK ok [sync_unseen]"
+    assert verdict.summary == "nothing that was seen stands against a failover of nfs to nfs-2"
+    assert "lsyncd on ACTIVE node nfs-1 is FAILED; without a `sync` marker nothing tells" in (
+        verdict.detail or ""
+    )
 
 
 @pytest.mark.parametrize("verdict", [failover(active(), seen) for seen, _, _ in STANDBYS.values()])

@@ -61,9 +61,11 @@ def _failover() -> Verdict:
 
 
 NO_HOLDER: dict[str, Any] = {
-    "summary": "whether nfs could fail over is NOT JUDGED: no active node is proven",
-    "notes": ("active_node_unknown",),
+    "state": State.UNKNOWN,
+    "reason": Reason.ACTIVE_NODE_UNKNOWN,
+    "summary": "whether nfs could fail over is NOT VERIFIED (no active node is proven)",
     "observed": {},
+    "caused_by": "nfs/vip",
 }
 """What becomes of the failover's verdict where nobody knows who is active."""
 
@@ -274,7 +276,7 @@ def duplicate_vip() -> Report:
                 "observed": {"address": "192.0.2.220", "holders": ["nfs-1", "nfs-2"], "unasked": []},
                 "evidence": (quiet, refused),
             },
-            "nfs/failover": NO_HOLDER,
+            "nfs/failover": {**NO_HOLDER, "reason": Reason.ACTIVE_NODE_AMBIGUOUS},
             "nfs/nfs-2": split,
             "nfs/nfs-1": {"role": None},
             "nfs/nfs-2/keepalived": {

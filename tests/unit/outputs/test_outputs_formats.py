@@ -196,7 +196,7 @@ def test_nagios_is_bounded_and_says_what_it_left_out() -> None:
     output = FORMATS["nagios"](isolated())
     assert LIMIT - 300 < len(output.encode()) <= LIMIT
     kept = len(output.splitlines()) - 2
-    assert output.endswith(f"({50 - kept} more lines left out, see the text report)\n")
+    assert output.endswith(f"({51 - kept} more lines left out, see the text report)\n")
 
 
 def test_nagios_keeps_the_figures_whatever_the_summary() -> None:
@@ -290,3 +290,22 @@ def test_a_new_reason_makes_no_new_series_of_the_state() -> None:
         return {line.rpartition(" ")[0] for line in lines if line.startswith("quorate_verdict_state{")}
 
     assert series(Reason.FAILED) == series(Reason.CRASH_LOOP)
+
+
+def test_a_root_cause_in_maintenance_says_so_where_it_leads() -> None:
+    report = in_maintenance()
+    woken = replace(
+        report,
+        verdicts=tuple(
+            replace(v, notes=()) if v.id == "nfs/nfs-2/lsyncd" else v
+            for v in report.verdicts
+            if v.host != "celery-2"
+        ),
+    )
+    assert [root.id for root in woken.root_causes] == ["host/nfs-2"]
+    said = "CRITICAL: nfs-2 (192.0.2.203) could NOT be asked (host unreachable)"
+    assert f"\n🔧 in maintenance: 🚨 {said}\n" in FORMATS["text"](woken)
+    lines = FORMATS["nagios"](woken).splitlines()
+    assert "could NOT be asked (host unreachable) (host/nfs-2, in maintenance) |" in lines[0]
+    assert lines[1].startswith(f"in maintenance: {said}")
+    assert lines[2].startswith("UNKNOWN: ")

@@ -32,7 +32,7 @@ def test_a_cluster_that_is_well_takes_less_than_a_screen() -> None:
 def test_causes_come_first_with_evidence_then_the_tree() -> None:
     text = render_text(duplicate_vip())
     parts = [
-        "2 root causes, 3 consequences",
+        "2 root causes, 4 consequences",
         "\n  🚨 CRITICAL: VIP 192.0.2.220",
         "\n  ⚠️ WARNING: keepalived on nfs-2",
         "\n🚨 CRITICAL: VIP 192.0.2.220",
@@ -205,8 +205,8 @@ def test_a_check_that_broke_through_something_else_says_how() -> None:
 
 def test_many_consequences_are_counted_in_full_and_named_in_part() -> None:
     text = " ".join(render_text(isolated()).split())
-    assert "49 consequences: host/haproxy-1, host/haproxy-2," in text
-    assert "nfs/vip and 33 more, marked ← below" in text
+    assert "50 consequences: host/haproxy-1, host/haproxy-2," in text
+    assert "nfs/vip and 34 more, marked ← below" in text
 
 
 def test_a_hostile_text_stays_within_its_line() -> None:

@@ -71,7 +71,7 @@ def test_leading_words() -> None:
     assert leading(empty()) == "nothing was judged"
     assert leading(unit_failed()) == "1 root cause"
     assert leading(passive_unreachable()) == "1 root cause, 4 consequences"
-    assert leading(duplicate_vip()) == "2 root causes, 3 consequences"
+    assert leading(duplicate_vip()) == "2 root causes, 4 consequences"
     assert leading(in_maintenance()) == "1 root cause, 5 in maintenance"
     calm = [v for v in in_maintenance().verdicts if v.state is not State.WARNING]
     assert leading(replace(in_maintenance(), verdicts=tuple(calm))) == "all well, 5 in maintenance"

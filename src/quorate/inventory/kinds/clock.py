@@ -26,7 +26,10 @@ class ClockEntry(CheckEntry):
     @model_validator(mode="after")
     def _in_order(self) -> "ClockEntry":
         if self.warning > self.critical:
-            raise wrong("has a warning above its critical", "give both of them")
+            hint = "lower warning, or raise critical"
+            if len(self.model_fields_set & {"warning", "critical"}) == 1:
+                hint = "give both of them: by default warning is 500ms and critical 2s"
+            raise wrong("has a warning above its critical", hint)
         return self
 
 

@@ -73,7 +73,12 @@ def _certificate_rules(limits: dict[str, Any], path: Path, document: Document) -
         return  # what is no duration has its own fault
     if critical > warning:
         key = "critical" if "critical" in limits else "warning"
-        what, hint = "critical is longer than warning", "it would be critical before it is a warning"
+        what = "critical is longer than warning"
+        if "critical" not in limits:
+            what = "the default critical of 7d is longer than warning"
+        elif "warning" not in limits:
+            what = "critical is longer than the default warning of 21d"
+        hint = "it would be critical before it is a warning"
         yield document.fault((*path, key), what, hint)
 
 

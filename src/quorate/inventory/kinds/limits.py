@@ -103,7 +103,9 @@ def filled(warning: float, critical: float) -> AfterValidator:
         first = warning if entry.warning is None else entry.warning
         second = critical if entry.critical is None else entry.critical
         if second < first < inf:
-            raise wrong("has a warning above its critical", "give both of them")
+            given = entry.warning is not None and entry.critical is not None
+            hint = "lower warning, or raise critical" if given else "give both of them"
+            raise wrong("has a warning above its critical", hint)
         return entry.model_copy(update={"warning": first, "critical": second})
 
     return AfterValidator(fill)
