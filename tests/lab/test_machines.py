@@ -24,9 +24,10 @@ SUDO_JOURNAL = "rocky ALL=(root) NOPASSWD: /usr/bin/journalctl\n"
 UNREACHABLE = ("timed out", "No route to host")
 """What a connect to a dead address says: which of both depends on how long its neighbours remember it."""
 OWNER = """
-import time
+import signal, time
 from lab import Lab
 from lab.sleepers import CLUSTER
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 lab = Lab([CLUSTER["nfs-1"], CLUSTER["nfs-2"]])
 with lab:
     print(lab.record.id, flush=True)
