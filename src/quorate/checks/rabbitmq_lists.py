@@ -191,11 +191,11 @@ def _on_another_side(lists: Lists, member: str) -> tuple[Reason, str]:
     if others and not known:
         return Reason.NOT_A_MEMBER, f"{own}, and {listed(others)} do not list {lists.names[member]}"
     seen = [
-        f"{listed(of)} {listed(sorted(side)) or 'none'}"
+        f"{listed(of)} {'see' if len(of) > 1 else 'sees'} {listed(sorted(side)) or 'none'}"
         for side, of in lists.sides.items()
         if member not in of
     ]
-    return Reason.PARTITIONED, f"{own}, {'; '.join(seen)}"
+    return Reason.PARTITIONED, "; ".join([own, *seen])
 
 
 def _by_others(lists: Lists, member: str) -> str:

@@ -179,8 +179,12 @@ def _judged(lists: Lists, members: list[Verdict], quorum: Quorum) -> tuple[Findi
 
 def _of_sides(lists: Lists) -> str:
     if len(lists.sides) > 1:
-        sides = lists.sides.items()
-        return "; ".join(f"{listed(of)} with {listed(_called(lists, seen)) or 'none'}" for seen, of in sides)
+        sides = [(listed(of), listed(_called(lists, seen)) or "none") for seen, of in lists.sides.items()]
+        if all(of == seen for of, seen in sides):
+            first, *others = (of for of, _ in sides)
+            other = "the other" if len(others) == 1 else "another"
+            return "; ".join([f"{first} on one side", *(f"{of} on {other}" for of in others)])
+        return "; ".join(f"{of} with {seen}" for of, seen in sides)
     parted = lists.parted.items()
     return "; ".join(f"{lists.called(name)} parted from {listed(_called(lists, of))}" for name, of in parted)
 

@@ -53,10 +53,10 @@ def test_a_real_partition() -> None:
         "WARNING partitioned < mq",
     ]
     assert found["mq"].summary == (
-        "RabbitMQ is PARTITIONED: rabbit-1, rabbit-2 with rabbit-1, rabbit-2; rabbit-3 with rabbit-3"
+        "RabbitMQ is PARTITIONED: rabbit-1, rabbit-2 on one side; rabbit-3 on the other"
     )
     assert found["mq/rabbit-3"].detail == (
-        "it sees rabbit@rabbit-3 running, rabbit-1, rabbit-2 rabbit@rabbit-1, rabbit@rabbit-2"
+        "it sees rabbit@rabbit-3 running; rabbit-1, rabbit-2 see rabbit@rabbit-1, rabbit@rabbit-2"
     )
     assert found["mq"].observed["status"] == "failed"
     assert unsettled(WELL, recorded("partitioned"))
@@ -170,6 +170,14 @@ def test_partitions_that_a_node_reports() -> None:
 def test_lists_of_which_none_is_the_greatest() -> None:
     lists = [sees(ONE, ONE, TWO), sees(TWO, TWO, THREE), sees(THREE, ONE, THREE)]
     assert words(WELL, lists) == ["CRITICAL partitioned", *["WARNING partitioned < mq"] * 3]
+    assert judged(WELL, lists)["mq"].summary == (
+        "RabbitMQ is PARTITIONED: rabbit-1 with rabbit-1, rabbit-2; rabbit-2 with rabbit-2, rabbit-3;"
+        " rabbit-3 with rabbit-1, rabbit-3"
+    )
+    alone = [sees(node, node) for node in (ONE, TWO, THREE)]
+    assert judged(WELL, alone)["mq"].summary == (
+        "RabbitMQ is PARTITIONED: rabbit-1 on one side; rabbit-2 on another; rabbit-3 on another"
+    )
     two = managed("rabbit-1", "rabbit-2")
     assert words([UP, UP], [sees(ONE, ONE), sees(TWO, TWO)], two)[0] == "CRITICAL partitioned"
 

@@ -20,7 +20,11 @@ FAILOVER = (
         simulated=SIM_MOVED,
         groups=GRACE,
         active="nfs-2",
-        expect={**on_both("nfs-1", critical("role_misplaced")), **on_both("nfs-2", critical("inactive"))},
+        expect={
+            **on_both("nfs-1", critical("role_misplaced")),
+            **on_both("nfs-2", critical("inactive")),
+            "nfs/failover": ok("sync_unseen"),
+        },
     ),
     Situation(
         name="failover-in-progress",
@@ -57,6 +61,7 @@ FAILOVER = (
             **on_both("nfs-2", critical("inactive")),
             "nfs/nfs-1/nfs-server": expected(),
             "nfs/nfs-2/nfs-server": ok("no_process"),
+            "nfs/failover": ok("sync_unseen"),
         },
     ),
     Situation(

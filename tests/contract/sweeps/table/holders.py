@@ -131,6 +131,7 @@ TWO_HOLDERS = (
         active=None,
         expect={
             "nfs/vip": critical("duplicate_vip"),
+            "nfs/failover": unknown("active_node_ambiguous", by="nfs/vip"),
             **on_both("nfs-2", unknown("active_node_ambiguous", by="nfs/vip")),
         },
     ),
@@ -141,6 +142,7 @@ TWO_HOLDERS = (
         active=None,
         expect={
             "nfs/vip": critical("duplicate_vip"),
+            "nfs/failover": unknown("active_node_ambiguous", by="nfs/vip"),
             **on_both("nfs-1", critical("split_brain", by="nfs/vip")),
             **on_both("nfs-2", critical("split_brain", by="nfs/vip")),
         },
@@ -152,6 +154,7 @@ TWO_HOLDERS = (
         active=None,
         expect={
             "nfs/vip": critical("duplicate_vip"),
+            "nfs/failover": unknown("active_node_ambiguous", by="nfs/vip"),
             **on_both("nfs-1", critical("inactive")),
             **on_both("nfs-2", critical("inactive")),
         },

@@ -1,7 +1,7 @@
 """Units that may run on the active node alone, on the passive one."""
 
 from lab.recorded_units import RUNS, STUBBORN
-from sweeps.situation import Situation, Then, critical, expected, warning
+from sweeps.situation import Situation, Then, critical, expected, ok, warning
 from sweeps.steps import restart_as, sh, shows, unit_file
 from sweeps.table.nfs import ACTIVE, ALL, FAILOVER, PASSIVE, STOPPED, UNIT_FILE, lsyncd, on_both
 
@@ -47,7 +47,11 @@ PASSIVE_NODE = (
         name="role-misplaced",
         real=(sh("nfs-1", "systemctl stop lsyncd"), sh("nfs-2", "systemctl start lsyncd")),
         simulated={**lsyncd({"state": "inactive", "age": "10m"}, "nfs-1"), **lsyncd("10m")},
-        expect={ACTIVE: critical("inactive"), PASSIVE: critical("role_misplaced")},
+        expect={
+            ACTIVE: critical("inactive"),
+            PASSIVE: critical("role_misplaced"),
+            FAILOVER: ok("sync_unseen"),
+        },
     ),
     Situation(
         name="active-unit-failed",  # what the unit is there does not make the passive node's wrong
@@ -56,13 +60,13 @@ PASSIVE_NODE = (
             shows("nfs-1", "lsyncd", "ActiveState=failed"),
         ),
         simulated=lsyncd({"state": "failed-by-signal", "age": "10m", "status": 9}, "nfs-1"),
-        expect={ACTIVE: critical("failed")},
+        expect={ACTIVE: critical("failed"), FAILOVER: ok("sync_unseen")},
     ),
     Situation(
         name="active-node-runs-nothing",
         real=(sh("nfs-1", f"systemctl stop {ALL}"),),
         simulated={"nfs-1": {"units": STOPPED}},
-        expect=on_both("nfs-1", critical("inactive")),
+        expect={**on_both("nfs-1", critical("inactive")), FAILOVER: ok("sync_unseen")},
     ),
     Situation(
         name="passive-starting",
@@ -191,7 +195,7 @@ PASSIVE_NODE = (
         expect={
             "nfs/nfs-1/lsyncdd": critical("unit_not_found"),
             "nfs/nfs-2/lsyncdd": warning("unit_not_found"),
-            FAILOVER: warning("would_not_start"),
+            FAILOVER: warning("would_not_start", "sync_unseen"),
         },
     ),
 )
