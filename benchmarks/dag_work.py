@@ -1,9 +1,13 @@
-"""A DAG that asks one thing after the other, beside Quorate's check tasks: the same servers, in one run."""
+"""A DAG that asks one thing after the other, beside Quorate's check tasks: the same servers, in one run.
+
+`python -m benchmarks.dag_work [--quick]` measures it by itself.
+"""
 
 import json
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +15,7 @@ from typing import Any
 
 from benchmarks import services
 from benchmarks.bounds import Bounds
-from benchmarks.example import Example, Service, example
+from benchmarks.example import CHECKS, Example, Service, example
 from benchmarks.measuring import environment
 from benchmarks.question import Access
 from benchmarks.servers import servers
@@ -185,7 +189,7 @@ def expect_states(of: Example, reports: Sequence[dict[str, str]]) -> None:
         resting = any(due.get(id_) == "expected" for id_ in report)
         if report[""] != ("expected" if resting else "ok") or not others or set(others.values()) != {"ok"}:
             raise SystemExit(f"benchmarks: a report has {report}: no ratio would mean anything")
-    if units != due or not {*of.declared["checks"]} <= {id_ for report in reports for id_ in report}:
+    if units != due or not {*CHECKS} <= {id_ for report in reports for id_ in report}:
         raise SystemExit(f"benchmarks: the reports have {reports}: no ratio would mean anything")
 
 
@@ -222,3 +226,10 @@ def ratios(cost: dict[str, Any], row: dict[str, Any], beside: dict[str, Any]) ->
     """Return how often a cost goes into those of (a): time in a row, time side by side, and CPU."""
     values = row["wall"] / cost["wall"], beside["wall"] / cost["wall"], row["cpu"] / cost["cpu"]
     return tuple(f"{value:.3g}" for value in values)
+
+
+if __name__ == "__main__":
+    noted = Bounds()
+    with tempfile.TemporaryDirectory(prefix="quorate-bench-") as scratch:
+        measure(noted, Path(scratch), quick="--quick" in sys.argv)
+    noted.show()
