@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(400)  # real servers, an sshd for 14 hosts and forty processes, beside whatever else runs
 @pytest.mark.parametrize(
     ("benchmark", "told"),
     [
