@@ -9,7 +9,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -114,6 +117,35 @@ def test_closing_the_terminal_while_it_comes_up_leaves_nothing(tmp_path: Path) -
         assert running.end(signal.SIGHUP) == 128 + signal.SIGHUP
         assert running.alive() == []
         assert not running.served.exists()
+
+
+def test_what_is_being_started_when_it_is_told_to_end_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = SourceFileLoader("demo_airflow", str(DEMO))
+    tool = module_from_spec(spec_from_loader("demo_airflow", loader))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    loader.exec_module(tool)
+    start = subprocess.Popen
+
+    def told_meanwhile(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process = start(*args, **options)
+        signal.raise_signal(signal.SIGHUP)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", told_meanwhile)
+    programs = tool.Programs(tmp_path, dict(os.environ))
+    handlers = {number: signal.getsignal(number) for number in tool.ENDINGS}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            programs.start("http.server --bind 127.0.0.1 0")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert ended.value.code == 128 + signal.SIGHUP
+    (server,) = programs.running.values()
+    programs.end()
+    assert server.poll() == -signal.SIGTERM
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
