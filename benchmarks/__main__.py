@@ -40,7 +40,7 @@ def main() -> None:
         on_loopback(Path(folder), bounds, quick=quick)
     with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
         dag_work.measure(bounds, Path(folder), quick=quick)
-    whole.measure(bounds, rounds=2 if quick else 5)
+    whole.measure(bounds, quick=quick)
     many.measure(bounds, rounds=1 if quick else 3)
     start.measure(bounds, rounds=5 if quick else 15)
     if not quick:

@@ -3,6 +3,7 @@
 `python -m benchmarks.dag_work [--quick]` measures it by itself.
 """
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -229,7 +230,9 @@ def ratios(cost: dict[str, Any], row: dict[str, Any], beside: dict[str, Any]) ->
 
 
 if __name__ == "__main__":
-    noted = Bounds()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.dag_work")
+    parser.add_argument("--quick", action="store_true")
+    given, noted = parser.parse_args(), Bounds()
     with tempfile.TemporaryDirectory(prefix="quorate-bench-") as scratch:
-        measure(noted, Path(scratch), quick="--quick" in sys.argv)
+        measure(noted, Path(scratch), quick=given.quick)
     noted.show()

@@ -4,6 +4,7 @@
 that is up.
 """
 
+import argparse
 import asyncio
 import statistics
 import subprocess
@@ -26,7 +27,7 @@ MOST = 1.2
 SHOWN = 5
 
 
-def measure(bounds: Bounds, *, rounds: int) -> None:
+def measure(bounds: Bounds, *, quick: bool) -> None:
     """Sweep simulated clusters as a whole and question by question, in interleaved rounds.
 
     The simulation answers without the waiting that real hosts cost, so that a nominal sweep of it is nothing
@@ -34,7 +35,7 @@ def measure(bounds: Bounds, *, rounds: int) -> None:
     """
     for scenario, said in (("nominal", "nominal"), ("celery-worker-slow", "a worker takes 500 ms")):
         with simulated(scenario) as inventory:
-            on_inventory(inventory, bounds, said=said, rounds=rounds)
+            on_inventory(inventory, bounds, said=said, quick=quick)
 
 
 @contextmanager
@@ -56,8 +57,9 @@ def simulated(scenario: str) -> Iterator[Inventory]:
             server.wait()
 
 
-def on_inventory(inventory: Inventory, bounds: Bounds, *, said: str, rounds: int) -> None:
+def on_inventory(inventory: Inventory, bounds: Bounds, *, said: str, quick: bool) -> None:
     """Measure a cluster that is up and well, cold and with connections kept, and print what each takes."""
+    rounds = 2 if quick else 5
     for way, kept in (("cold", False), ("connections kept", True)):
         alone, whole = asyncio.run(timed(inventory, rounds, kept=kept))
         slowest = sorted(alone, key=lambda question: -alone[question])
@@ -98,11 +100,12 @@ async def took(inventory: Inventory, only: Sequence[str], transport: Transport) 
 
 
 if __name__ == "__main__":
-    found = Bounds()
-    inventories = [argument for argument in sys.argv[1:] if argument != "--quick"]
-    many = 2 if "--quick" in sys.argv else 5
-    for path in inventories:
-        on_inventory(load_inventory(Path(path)), found, said=path, rounds=many)
-    if not inventories:
-        measure(found, rounds=many)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.whole")
+    parser.add_argument("inventory", nargs="?", type=Path)
+    parser.add_argument("--quick", action="store_true")
+    given, found = parser.parse_args(), Bounds()
+    if given.inventory:
+        on_inventory(load_inventory(given.inventory), found, said=str(given.inventory), quick=given.quick)
+    else:
+        measure(found, quick=given.quick)
     found.show()

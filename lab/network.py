@@ -6,8 +6,6 @@ namespace of this machine has no interface, address, route or rule of the lab.
 
 import ctypes
 import os
-import shlex
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,24 +79,6 @@ class Network:
     def inside(self, name: str, argv: Sequence[str]) -> list[str]:
         """Return the argument vector that runs a program in a namespace, with this machine's files."""
         return ["nsenter", f"--net={self.path(name)}", "--", *argv]
-
-    def run_on_monitor(
-        self,
-        argv: Sequence[str],
-        *,
-        stdin: bytes | None = None,
-        timeout: float = 60.0,
-        env: Mapping[str, str] | None = None,
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program of this machine where only the lab's hosts can be reached; `env` is added to ours."""
-        command = self.inside(MONITOR, argv)
-        environment = {**os.environ, **(env or {})}
-        try:
-            return subprocess.run(
-                command, input=stdin, capture_output=True, timeout=timeout, check=False, env=environment
-            )
-        except subprocess.TimeoutExpired as error:
-            raise LabError(f"{shlex.join(argv)} did not end on the monitor within {timeout:g} s") from error
 
     @contextmanager
     def entered(self, name: str = MONITOR) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -9,8 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +121,7 @@ def test_closing_the_terminal_while_it_comes_up_leaves_nothing(tmp_path: Path) -
 def test_what_is_being_started_when_it_is_told_to_end_is_ended_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loader = SourceFileLoader("demo_airflow", str(DEMO))
-    tool = module_from_spec(spec_from_loader("demo_airflow", loader))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    loader.exec_module(tool)
+    tool = runpy.run_path(str(DEMO))
     start = subprocess.Popen
 
     def told_meanwhile(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
@@ -133,9 +129,10 @@ def test_what_is_being_started_when_it_is_told_to_end_is_ended_too(
         signal.raise_signal(signal.SIGHUP)
         return process
 
+    # The program is there and not known of yet: a moment too short to be hit from outside.
     monkeypatch.setattr(subprocess, "Popen", told_meanwhile)
-    programs = tool.Programs(tmp_path, dict(os.environ))
-    handlers = {number: signal.getsignal(number) for number in tool.ENDINGS}
+    programs = tool["Programs"](tmp_path, dict(os.environ))
+    handlers = {number: signal.getsignal(number) for number in tool["ENDINGS"]}
     try:
         with pytest.raises(SystemExit) as ended:
             programs.start("http.server --bind 127.0.0.1 0")

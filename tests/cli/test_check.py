@@ -173,7 +173,7 @@ def test_a_signal_ends_the_sweep_with_what_was_found(hung: Path, number: int, co
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
     ) as sweep:
         while not handles(sweep, signal.SIGTERM):
-            time.sleep(0.05)
+            time.sleep(0.05)  # nothing tells of it but /proc, which has to be asked again
         time.sleep(1.5)  # the healthy hosts have answered by then, the hung one not before its limit of 5 s
         sweep.send_signal(number)
         out, err = sweep.communicate(timeout=10)

@@ -70,7 +70,8 @@ def _by_jobs(check: Check, component: str, facts: JobsFacts) -> Verdict:
     declared = _declared(check, component)
     seen = _seen([job for job in facts.jobs if job.component == component], max_age)
     missing = {host: names for host, names in declared["hosts"].items() if not _is_on(names, seen.alive)}
-    others = [job for job in seen.alive if not any(_is(n, job.hostname) for n in declared["hosts"].values())]
+    known = declared["hosts"].values()
+    others = [job for job in seen.alive if known and not any(_is(names, job.hostname) for names in known)]
     number = declared["number"]
     alive = number - len(missing) if declared["hosts"] else len(seen.alive)
     # What was left out is older than what is shown: it matters only where that is fresh to its end.
@@ -87,10 +88,10 @@ def _by_jobs(check: Check, component: str, facts: JobsFacts) -> Verdict:
     )
     observed: dict[str, object] = {"alive": alive, "expected": number, "jobs": _rows(seen)}
     observed |= {"missing": list(missing)} if missing else {}
-    undeclared = [job.hostname for job in others] if declared["hosts"] else []
+    undeclared = [job.hostname for job in others]
     observed |= {"undeclared": undeclared} if undeclared else {}
     # Who counts is named first; who is alive but not declared stands behind.
-    counting = tuple(job for job in seen.alive if job.hostname not in undeclared)
+    counting = tuple(job for job in seen.alive if job not in others)
     summary = _said(component, alive, number, replace(seen, alive=counting), reason)
     summary += f", missing {_few(list(missing))}" if missing and state is State.WARNING else ""
     summary += f", not declared: {_few(undeclared)}" if undeclared else ""

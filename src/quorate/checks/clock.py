@@ -9,8 +9,8 @@ from dataclasses import replace
 from statistics import median
 
 from quorate.checks.cluster import STATUS
-from quorate.checks.finding import Finding
-from quorate.checks.on_hosts import cause_of, counted, details, few, named, share, tally, unseen, worst_of
+from quorate.checks.finding import Finding, listed
+from quorate.checks.on_hosts import FEW, cause_of, counted, details, named, share, tally, unseen, worst_of
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Reason, State, Verdict
 from quorate.model.resources import ClockFacts
@@ -143,7 +143,7 @@ def _of_monitor(check: Check, whole: Verdict, members: list[Verdict], own: float
     """Return the whole where it is the monitor's clock that is off: no host explains that."""
     agreed = [member.host or "" for member in members if "monitor_clock" in member.notes]
     finding = _off(own, 0.0, check, f"{len(agreed)} hosts, which agree with each other")
-    said = f"the MONITOR's clock is OFF: {_distance(own)} that of {few(agreed)}"
+    said = f"the MONITOR's clock is OFF: {_distance(own)} that of {listed(agreed, FEW)}"
     whole = replace(
         whole,
         summary=said,

@@ -1,5 +1,6 @@
 """A judgement before it is placed in a report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorate.model import Reason, State
@@ -24,3 +25,9 @@ class Finding:
 def words(reason: Reason) -> str:
     """Return a reason as a person reads it."""
     return reason.value.replace("_", " ")
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return names as a sentence holds them; of more than `most` the rest is counted."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.checks.cluster import STATUS, Member, blinded, member_verdicts, quorum_said, unwell_detail
-from quorate.checks.finding import Finding, words
+from quorate.checks.finding import Finding, listed, words
 from quorate.checks.quorum import NOT_ASKED, Quorum, judge_quorum
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, Reason, State, Verdict
@@ -20,9 +20,6 @@ _NO_WAY = frozenset({Reason.CONNECT_FAILED, Reason.TIMEOUT})
 _ORDER = (Reason.TOO_MANY_UP, Reason.TOO_FEW_UP, Reason.BACKEND_MISSING)
 _PASSING = frozenset({Reason.TOO_MANY_UP, Reason.TOO_FEW_UP})
 """What a switch-over shows for a moment."""
-
-_SHOWN = 10
-"""How many servers are named."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +70,14 @@ def _problems(check: Check, host: str, facts: HaproxyFacts) -> Iterator[Problem]
         backend = facts.backends.get(name)
         if backend is None:
             there = sorted({*facts.backends, *facts.others})
-            others = f"there are {_listed(there)}" if there else "there is none at all"
+            others = f"there are {listed(there)}" if there else "there is none at all"
             reason, said = Reason.BACKEND_MISSING, f"the statistics have no such backend; {others}"
         elif limits["max_up"] is not None and len(backend.up) > limits["max_up"]:
-            up = f"{_counted(backend)} ({_listed(backend.up)})"
+            up = f"{_counted(backend)} ({listed(backend.up)})"
             reason, said = Reason.TOO_MANY_UP, f"{up}, at most {limits['max_up']} may be"
         elif len(backend.up) < limits["min_up"]:
             down = [f"{server.name} {server.status}" for server in backend.servers if not server.up]
-            up = f"{_counted(backend)} ({_listed(down)})" if down else _counted(backend)
+            up = f"{_counted(backend)} ({listed(down)})" if down else _counted(backend)
             reason, said = Reason.TOO_FEW_UP, f"{up}, at least {limits['min_up']} must be"
         else:
             continue
@@ -101,7 +98,7 @@ def _of_all(check: Check, observation: CheckObservation) -> Iterator[Problem]:
         if most is None or len(named) != 1 or len(up) <= most:
             continue
         if all(len(backend.up) <= most for backend in seen.values()):
-            ways = "; ".join(f"{host} has {_listed(of.up) or 'none'} up" for host, of in seen.items())
+            ways = "; ".join(f"{host} has {listed(of.up) or 'none'} up" for host, of in seen.items())
             said = f"{ways}: together {len(up)}, at most {most} may be"
             yield Problem(reason=Reason.TOO_MANY_UP, backend=name, hosts=tuple(seen), said=said)
 
@@ -133,11 +130,6 @@ def _seen(backend: HaproxyBackend) -> dict[str, object]:
 
 def _counted(backend: HaproxyBackend) -> str:
     return f"{len(backend.up)} of {len(backend.servers)} servers up"
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
 def _explains(whole: Verdict, member: Verdict) -> bool:
@@ -205,7 +197,7 @@ def _leading(problems: list[Problem]) -> tuple[Finding, str] | None:
     reason = next(reason for reason in _ORDER if any(p.reason is reason for p in problems))
     first = next(p for p in problems if p.reason is reason)
     alike = [p for p in problems if (p.reason, p.backend, p.said) == (reason, first.backend, first.said)]
-    where = f"{PRODUCT} on {_listed([host for problem in alike for host in problem.hosts])}"
+    where = f"{PRODUCT} on {listed([host for problem in alike for host in problem.hosts])}"
     match reason:
         case Reason.TOO_MANY_UP:
             summary = f"{where} sends {first.backend} to TOO MANY servers: {first.said}"

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from quorate.checks.cluster import STATUS
-from quorate.checks.finding import words
+from quorate.checks.finding import listed, words
 from quorate.checks.hosts import host_verdicts
 from quorate.checks.scene import Scene
 from quorate.model import Check, CheckObservation, NoReply, State, Verdict
+
+FEW = 6
+"""How many hosts are named in a summary."""
 
 
 def unseen(check: Check, observation: CheckObservation, scene: Scene, what: str) -> dict[str, Verdict]:
@@ -72,12 +75,6 @@ def cause_of(worst: Verdict) -> str | None:
     return worst.id if worst.state.rank >= State.UNKNOWN.rank else None
 
 
-def few(names: Sequence[str], most: int = 6) -> str:
-    """Return names in one line; many are counted."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
 def counted(number: int) -> str:
     """Return a number of hosts in words."""
     return f"{number} host" if number == 1 else f"{number} hosts"
@@ -85,7 +82,7 @@ def counted(number: int) -> str:
 
 def share(names: Sequence[str], total: int) -> str:
     """Return how many of the hosts are meant, and which."""
-    return f"{len(names)} of {counted(total)}: {few(names)}"
+    return f"{len(names)} of {counted(total)}: {listed(names, FEW)}"
 
 
 def tally(members: Sequence[Verdict]) -> Mapping[str, object]:

@@ -9,17 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from quorate.checks.finding import listed
 from quorate.model import AmqpReply, Check, CheckObservation, NoReply, Reason
 from quorate.model.rabbitmq import ManagementFacts, RabbitNode
-
-_SHOWN = 10
-"""How many names are told of a list."""
-
-
-def listed(names: list[str] | tuple[str, ...]) -> str:
-    """Return names as a sentence holds them, not too many."""
-    shown = ", ".join(names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
 @dataclass(frozen=True, kw_only=True)

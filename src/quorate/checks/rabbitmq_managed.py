@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from quorate.checks.cluster import STATUS, Member, blinded, member_verdicts, node, quorum_said, unwell_detail
-from quorate.checks.finding import Finding, words
+from quorate.checks.finding import Finding, listed, words
 from quorate.checks.quorum import Quorum, judge_quorum
-from quorate.checks.rabbitmq_lists import Lists, closed, listed, lists_of, outside
+from quorate.checks.rabbitmq_lists import Lists, closed, lists_of, outside
 from quorate.checks.scene import Scene
 from quorate.model import AmqpReply, Check, CheckObservation, Reason, State, Verdict
 

@@ -10,6 +10,7 @@ from quorate.checks.maintenance import declared
 from quorate.cli.errors import CommandError
 from quorate.cli.printing import print_out
 from quorate.inventory import InventoryError, find_inventory, json_schema, load_inventory
+from quorate.inventory.faults import listed
 from quorate.model import Inventory
 from quorate.outputs.words import maintenance_words
 from quorate.probes.kinds import PROBES
@@ -43,7 +44,7 @@ def _doubtful(inventory: Inventory) -> Iterator[str]:
             at.setdefault((host.address, host.ssh.port, host.ssh.jump), []).append(host.name)
     for (address, _, _), names in at.items():
         if len(names) > 1:
-            both = f"{', '.join(names[:-1])} and {names[-1]}"
+            both = listed(names, "and")
             yield f"note: {both} have the same address {address}: one machine would answer for them all"
     for entry in declared(inventory.maintenance, datetime.now(UTC)):
         if entry.expired:

@@ -87,7 +87,7 @@ def meant(text: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {quoted(word)}?" if word else otherwise
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], joined: str = "or") -> str:
     """Return words as a sentence lists them: `a, b or c`."""
     *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
+    return f"{', '.join(most)} {joined} {last}" if most else last

@@ -237,7 +237,7 @@ def test_who_is_missing_is_named() -> None:
 def test_others_than_those_that_are_declared() -> None:
     found = component(job("scheduler", "x", 1.0), of=NAMED)
     assert said(found) == "WARNING redundancy_lost"
-    assert found.summary == ("ONLY 0 of 2 schedulers alive, missing haproxy-1, scheduler-2, not declared: x")
+    assert found.summary == "ONLY 0 of 2 schedulers alive, missing haproxy-1, scheduler-2, not declared: x"
     found = component(FIRST, SECOND, job("scheduler", "x", 1.0), of=NAMED)
     assert said(found) == "OK ok"
     assert found.summary.endswith(", not declared: x")

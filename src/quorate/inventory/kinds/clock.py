@@ -14,21 +14,23 @@ from quorate.inventory.kinds.kind import Kind, Resolved
 from quorate.inventory.kinds.members import member_rules
 from quorate.model import Host
 
+_WARNING, _CRITICAL = "500ms", "2s"
+
 
 class ClockEntry(CheckEntry):
     """Compare the hosts' clocks with the monitor's."""
 
     kind: Literal["clock"] = required("Compare the hosts' clocks with the monitor's.")
     hosts: Annotated[list[Line], Field(min_length=1)] = unset("Names of hosts; all of them if left out.")
-    warning: Duration = default("500ms", "More than so far off is a warning.")
-    critical: Duration = default("2s", "More than so far off is critical.")
+    warning: Duration = default(_WARNING, "More than so far off is a warning.")
+    critical: Duration = default(_CRITICAL, "More than so far off is critical.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "ClockEntry":
         if self.warning > self.critical:
             hint = "lower warning, or raise critical"
             if len(self.model_fields_set & {"warning", "critical"}) == 1:
-                hint = "give both of them: by default warning is 500ms and critical 2s"
+                hint = f"give both of them: by default warning is {_WARNING} and critical {_CRITICAL}"
             raise wrong("has a warning above its critical", hint)
         return self
 

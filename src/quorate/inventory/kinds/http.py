@@ -18,12 +18,14 @@ from quorate.inventory.secrets import secret
 from quorate.inventory.tree import mapping
 from quorate.model import Host, Tls
 
+_WARNING, _CRITICAL = "21d", "7d"
+
 
 class CertificateEntry(Entry):
     """How long the server's certificate must still be valid."""
 
-    warning: Duration = default("21d", "With less time left, it is a warning.")
-    critical: Duration = default("7d", "With less time left, it is critical.")
+    warning: Duration = default(_WARNING, "With less time left, it is a warning.")
+    critical: Duration = default(_CRITICAL, "With less time left, it is critical.")
 
 
 class HttpEntry(CheckEntry):
@@ -68,16 +70,17 @@ def rules(tree: dict[str, Any], path: Path, document: Document) -> Iterator[Faul
 
 def _certificate_rules(limits: dict[str, Any], path: Path, document: Document) -> Iterator[Fault]:
     try:
-        warning, critical = (duration(limits.get(k, d)) for k, d in (("warning", "21d"), ("critical", "7d")))
+        warning = duration(limits.get("warning", _WARNING))
+        critical = duration(limits.get("critical", _CRITICAL))
     except ValueError:
         return  # what is no duration has its own fault
     if critical > warning:
         key = "critical" if "critical" in limits else "warning"
         what = "critical is longer than warning"
         if "critical" not in limits:
-            what = "the default critical of 7d is longer than warning"
+            what = f"the default critical of {_CRITICAL} is longer than warning"
         elif "warning" not in limits:
-            what = "critical is longer than the default warning of 21d"
+            what = f"critical is longer than the default warning of {_WARNING}"
         hint = "it would be critical before it is a warning"
         yield document.fault((*path, key), what, hint)
 
