@@ -32,6 +32,7 @@ ADMIN, ADMIN_PASSWORD = "lab", "lab-admin-8e15"
 USERS = {ADMIN: ("admin", ADMIN_PASSWORD), names.API_USER: ("viewer", names.API_PASSWORD)}
 """The users of Airflow's API by name: the role and the password of each."""
 problems = airflow_health.problems
+renew = airflow_health.renew
 
 DATABASE_LOGIN = f"{names.USER}:{names.DATABASE_PASSWORD}@{names.AIRFLOW_VIP}:{haproxy.WRITE_PORT}"
 # A connection whose HAProxy has lost the address, or its power, ends within 10 s.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lab.cluster import haproxy, names
 from lab.command import LabError
@@ -9,6 +10,7 @@ from lab.lab import Lab
 
 FRESH = 20.0
 """Seconds since the last heartbeat of a scheduler, triggerer or DAG processor; each beats every 5 s."""
+API_SERVER = "airflow-webserver"
 ENVIRONMENT = "set -a; . /etc/airflow/airflow.env; "
 PING = """
 import os
@@ -22,40 +24,81 @@ BEATS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What is not well, and the units, on their hosts, that may be the ones to blame."""
+
+    said: str
+    units: tuple[tuple[str, str], ...] = ()
+
+
 def problems(lab: Lab) -> list[str]:
     """Return what is not well with Airflow, a sentence each."""
+    return [problem.said for problem in found(lab)]
+
+
+def renew(lab: Lab) -> list[str]:
+    """Start anew the programs of Airflow that run and are not well, and return them.
+
+    One that waits for an answer over a connection whose other end is gone may wait for many minutes, and a
+    Celery worker that has found another node of the broker may not listen to what it is asked there.
+    """
+    stuck = dict.fromkeys(unit for problem in found(lab) for unit in problem.units)
+    running = [
+        (host, unit)
+        for host, unit in stuck
+        if lab[host].run(["systemctl", "is-active", unit]).returncode == 0
+    ]
+    for host, unit in running:
+        lab[host].read("systemctl", "try-restart", unit)
+    return [f"{unit} on {host}" for host, unit in running]
+
+
+def found(lab: Lab) -> list[Problem]:
+    """Return what is not well with Airflow."""
     return [*api_servers(lab), *heartbeats(lab), *workers(lab)]
 
 
-def api_servers(lab: Lab) -> Iterator[str]:
+def api_servers(lab: Lab) -> Iterator[Problem]:
     """Yield what the API servers say that is not healthy."""
     for host in names.HAPROXY:
         url = f"http://{names.ADDRESSES[host]}:{haproxy.API_SERVER_PORT}/api/v2/monitor/health"
         try:
             said = json.loads(lab[host].read("curl", "-sSf", "--max-time", "5", url))
         except (LabError, ValueError) as error:
-            yield f"{host}: the API server does not answer: {error}"
+            yield Problem(
+                said=f"{host}: the API server does not answer: {error}", units=((host, API_SERVER),)
+            )
             continue
         for part in ("metadatabase", "scheduler", "triggerer", "dag_processor"):
             status = (said.get(part) or {}).get("status")
             if status != "healthy":
-                yield f"{host}: the API server says of the {part}: {status}"
+                # The others' heartbeats are judged by themselves.
+                own = ((host, API_SERVER),) if part == "metadatabase" else ()
+                yield Problem(said=f"{host}: the API server says of the {part}: {status}", units=own)
 
 
-def heartbeats(lab: Lab) -> Iterator[str]:
+def heartbeats(lab: Lab) -> Iterator[Problem]:
     """Yield which of the programs that keep a row in the database have not written it lately."""
     try:
         beats = ages(lab)
     except LabError as error:
-        yield f"the database does not tell the heartbeats: {error}"
+        yield Problem(said=f"the database does not tell the heartbeats: {error}")
         return
-    wanted = [*(("SchedulerJob", host) for host in names.SCHEDULERS), ("TriggererJob", "scheduler-2")]
-    for job, host in wanted:
+    wanted = [
+        *(("SchedulerJob", host, "airflow-scheduler") for host in names.SCHEDULERS),
+        ("TriggererJob", "scheduler-2", "airflow-triggerer"),
+    ]
+    for job, host, unit in wanted:
         age = beats.get((job, host))
         if age is None or age > FRESH:
-            yield f"{job} on {host} has {'no heartbeat' if age is None else f'one that is {age:.0f} s old'}"
+            last = "no heartbeat" if age is None else f"one that is {age:.0f} s old"
+            yield Problem(said=f"{job} on {host} has {last}", units=((host, unit),))
     if not any(beats.get(("DagProcessorJob", host), FRESH + 1) <= FRESH for host in names.NFS):
-        yield f"no DAG processor on {' or '.join(names.NFS)} has a fresh heartbeat"
+        yield Problem(
+            said=f"no DAG processor on {' or '.join(names.NFS)} has a fresh heartbeat",
+            units=tuple((host, "airflow-dag-processor") for host in names.NFS),
+        )
 
 
 def ages(lab: Lab) -> dict[tuple[str, str], float]:
@@ -76,16 +119,16 @@ def psql() -> str:
     )
 
 
-def workers(lab: Lab) -> Iterator[str]:
+def workers(lab: Lab) -> Iterator[Problem]:
     """Yield which workers do not answer Celery's ping."""
     try:
         answered = answering_workers(lab)
     except LabError as error:
-        yield f"the workers can't be asked: {error}"
+        yield Problem(said=f"the workers can't be asked: {error}")
         return
     for host in names.CELERY:
         if f"celery@{host}" not in answered:
-            yield f"the worker on {host} does not answer"
+            yield Problem(said=f"the worker on {host} does not answer", units=((host, "airflow-worker"),))
 
 
 def answering_workers(lab: Lab) -> list[str]:

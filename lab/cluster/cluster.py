@@ -38,6 +38,8 @@ PROBLEMS: tuple[Callable[[Lab], list[str]], ...] = (
     airflow.problems,
     ftp.problems,
 )
+RENEWALS: tuple[Callable[[Lab], list[str]], ...] = (patroni.renew, rabbitmq.renew, airflow.renew)
+"""What starts anew the services that do not come back by themselves from what a fault did to them."""
 MONITOR_FILES = ("/etc/quorate/id_ed25519", "/etc/quorate/known_hosts")
 """Where the hosts of Airflow have what a monitor needs that runs on them: a DAG's task, or a sweep."""
 STARTING = 240.0
@@ -95,6 +97,11 @@ def problems(lab: Lab) -> list[str]:
     """Return what is not well in the cluster, a sentence each, service by service."""
     with ThreadPoolExecutor(max_workers=len(PROBLEMS)) as pool:
         return [sentence for found in pool.map(lambda ask: ask(lab), PROBLEMS) for sentence in found]
+
+
+def renew(lab: Lab) -> list[str]:
+    """Start anew what the lab itself sees stuck, whatever a sweep says of it; return what that was."""
+    return [renewed for ask in RENEWALS for renewed in ask(lab)]
 
 
 def wait_until_well(lab: Lab, say: Callable[[str], None], bound: float = STARTING) -> None:

@@ -164,7 +164,7 @@ def problems(lab: Lab) -> list[str]:
 
 
 def renew(lab: Lab) -> list[str]:
-    """Copy anew the replicas to which the one leader does not stream, and return them; all nodes must answer.
+    """Copy anew the replicas to which the one leader does not stream, and return them, if all nodes answer.
 
     PostgreSQL 15 may wait for ever where its own log goes on behind the point at which another timeline began
     ('incorrect prev-link'), and Patroni 3.0 lets it.
@@ -177,7 +177,7 @@ def renew(lab: Lab) -> list[str]:
     alone = [host for host in said if host not in (*leaders, *streaming)] if len(leaders) == 1 else []
     for host in alone:
         lab[host].read(*CTL.split(), "reinit", SCOPE, host, "--force")
-    return alone
+    return [f"PostgreSQL on {host}" for host in alone]
 
 
 def leading(said: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -23,9 +23,18 @@ NET_TICK = 10
 MEMORY = "400MiB"
 COOKIE = "QUORATELABCOOKIE"
 CURL = "/etc/rabbitmq/curl.conf"
+RESTART_APP = "rabbitmqctl stop_app; rabbitmqctl start_app"
+"""Starts RabbitMQ anew in its Erlang node, as a side of a partition must be."""
 ASK = f"curl -K {CURL} http://127.0.0.1:{MANAGEMENT_PORT}/api"
 """Asks the management API of a node, on its host, as root; the password is in a file of curl(1)."""
 CURL_SETTINGS = f'user = "{names.USER}:{names.BROKER_PASSWORD}"\nmax-time = 5\nsilent\nshow-error\nfail\n'
+
+LOST_REPLICAS = (
+    "[N || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue,"
+    " {N, _} <- [amqqueue:get_pid(Q)],"
+    " not lists:member(ets:lookup(ra_state, N), [[{N, leader}], [{N, follower}]])]."
+)
+"""Asks a node in Erlang which quorum queues have a replica on it that neither leads nor follows."""
 
 MEMBERS = "\n".join(
     f"cluster_formation.classic_config.nodes.{number} = rabbit@{name}"
@@ -123,3 +132,29 @@ def of_node(lab: Lab, host: str) -> Iterator[str]:
 def ask(lab: Lab, host: str, path: str) -> Any:
     """Return what the management API of a node answers, asked on its host; LabError where it does not."""
     return json.loads(lab[host].read(*f"{ASK}/{path}".split()))
+
+
+def lose_replica(queue: str) -> str:
+    """Return the script that ends a node's replica of a quorum queue; it starts again with RabbitMQ."""
+    return f"rabbitmqctl eval 'ok = ra:stop_server(quorum_queues, {{{names.VHOST}_{queue}, node()}}).'"
+
+
+def renew(lab: Lab) -> list[str]:
+    """Start RabbitMQ anew where it is apart from the other nodes, or has lost replicas; return these hosts.
+
+    RabbitMQ 3.10 does not start a replica again that did not start or has ended, and a partition stays.
+    """
+    astray = [host for host in names.RABBIT if is_astray(lab, host)]
+    for host in astray:
+        lab[host].run(["sh", "-ec", RESTART_APP], timeout=120.0)
+    return [f"RabbitMQ on {host}" for host in astray]
+
+
+def is_astray(lab: Lab, host: str) -> bool:
+    """Return whether a node runs, but is in a partition or without a replica that it should have."""
+    try:
+        nodes = ask(lab, host, "nodes")
+        lost = lab[host].read("rabbitmqctl", "--quiet", "eval", LOST_REPLICAS)
+    except (LabError, ValueError):
+        return False
+    return lost.strip() != "[]" or any(node.get("partitions") for node in nodes)

@@ -51,7 +51,7 @@ def on_partition(host: str, handling: str) -> Step:
 
 def rejoin(host: str) -> Step:
     """Return the step that starts RabbitMQ anew in its Erlang node, as a side of a partition must be."""
-    return Run(host, "rabbitmqctl stop_app; rabbitmqctl start_app", timeout=120.0)
+    return Run(host, rabbitmq.RESTART_APP, timeout=120.0)
 
 
 def start(host: str) -> Step:
@@ -107,6 +107,14 @@ NODES = (
             member(TWO): "warning timeout | warning connect_failed",
         },
         root_causes=(f"host/{TWO}",),
+    ),
+    Fault(
+        name="rabbitmq-replica-lost",
+        summary=f"{TWO} runs and takes logins, but its replica of the tasks' queue has ended.",
+        hosts=names.RABBIT,
+        set_up=(Run(TWO, rabbitmq.lose_replica("default")),),
+        undo=(rejoin(TWO), *whole()),
+        expected={CHECK: "warning queues_critical"},
     ),
 )
 

@@ -3,12 +3,13 @@
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.cluster import patroni
+from lab.cluster import cluster
 from lab.command import LabError
 from lab.faults import aftermath, placing
 from lab.faults.fault import Fault
@@ -16,25 +17,28 @@ from lab.faults.judging import Nominal, Verdict, differences, during, word
 from lab.faults.sweeping import sweep
 from lab.lab import Lab
 
-HEALING = 90.0
+HEALING = 150.0
 """Seconds after which a cluster without a fault must be nominal again."""
 LATE = 10.0
 """Seconds after which what still is not as before may be a program that ended late."""
 
 LATEST = 25.0
-"""Seconds after which a replica of the database that follows nobody will not do so by itself."""
+"""Seconds after which what is stuck will not come back by itself; it is started anew as often."""
 
 
 @dataclass(kw_only=True)
 class Rehearsal:
     """What came of one fault: what a sweep said of it, what was wrong, and how long each part took.
 
-    `took` is seconds: until it was in place, for the sweeps, until the cluster was nominal again.
+    `problems` maps what was wrong to how often it was said. `renewed` is what did not come back by itself
+    when the fault was taken away. `took` is seconds: until it was in place, for the sweeps, until the cluster
+    was nominal again.
     """
 
     fault: Fault
     got: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    problems: Counter[str] = field(default_factory=Counter)
+    renewed: list[str] = field(default_factory=list)
     took: dict[str, float] = field(default_factory=dict)
 
 
@@ -47,13 +51,14 @@ def rehearse(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[Rehear
         else:
             swept(lab, rehearsals, nominal)
     except LabError as error:
-        rehearsals[0].problems.append(str(error))
+        rehearsals[0].problems[str(error)] += 1
     finally:
         began = time.monotonic()
         healed = heal(lab, faults, nominal)
         for rehearsal in rehearsals:
             rehearsal.took["healed"] = time.monotonic() - began
-        rehearsals[0].problems += healed
+        rehearsals[0].problems.update(healed.problems)
+        rehearsals[0].renewed += healed.renewed
     return rehearsals
 
 
@@ -67,7 +72,7 @@ def swept(lab: Lab, rehearsals: Sequence[Rehearsal], nominal: Nominal) -> None:
             try:
                 task.result()
             except LabError as error:
-                rehearsal.problems.append(str(error))
+                rehearsal.problems[str(error)] += 1
     for rehearsal in rehearsals:
         rehearsal.took["in place"] = time.monotonic() - began
     if any(rehearsal.problems for rehearsal in rehearsals):
@@ -92,7 +97,7 @@ def take_in(rehearsals: Sequence[Rehearsal], report: dict[str, Any], found: list
     for problem in found:
         key = problem.partition(":")[0]
         owner = next((each for each in rehearsals if key in each.fault.expected), rehearsals[0])
-        owner.problems.append(problem)
+        owner.problems[problem] += 1
 
 
 def watched(lab: Lab, rehearsal: Rehearsal, nominal: Nominal) -> None:
@@ -110,7 +115,7 @@ def watched(lab: Lab, rehearsal: Rehearsal, nominal: Nominal) -> None:
             report = sweep(lab, fault)
             left = differences(report, [fault], nominal)
             settled = settled + 1 if not left and not placer.is_alive() else 0
-            rehearsal.problems += [] if not left else during(report, fault, nominal)
+            rehearsal.problems.update([] if not left else during(report, fault, nominal))
             if failure:
                 raise failure[0]
             if settled < 2 and time.monotonic() - began > fault.watch.seconds:
@@ -130,29 +135,48 @@ def catching(action: Callable[[], None], failure: list[LabError]) -> None:
         failure.append(error)
 
 
-def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[str]:
-    """Take faults away, and wait until the cluster is nominal again; return what is wrong then."""
-    problems: list[str] = []
+@dataclass(kw_only=True)
+class Healed:
+    """What came of taking faults away: what is wrong after that, and what had to be started anew."""
+
+    problems: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
+
+
+def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> Healed:
+    """Take faults away, and wait until the cluster is nominal again."""
+    healed = Healed()
     with ThreadPoolExecutor(max_workers=max(1, len(faults))) as pool:
         for task in [pool.submit(placing.take_away, lab, fault) for fault in faults]:
             try:
                 task.result()
             except LabError as error:
-                problems.append(str(error))
+                healed.problems.append(str(error))
     began = time.monotonic()
-    renewed = False
-    while True:
-        try:
-            left = differences(sweep(lab), (), nominal)
-        except LabError as error:
-            left = [str(error)]
-        if not left:
-            return problems
-        if time.monotonic() > began + LATE:
-            # A connection that hung may have ended only now, and a program of Airflow with it.
-            aftermath.forget_restarts(lab)
-        if time.monotonic() > began + LATEST and not renewed:
-            renewed = bool(patroni.renew(lab))
+    renewal = began + LATEST
+    while left := after_all(lab, nominal):
         if time.monotonic() > began + HEALING:
-            return [*problems, *(f"not nominal {HEALING:g} s after it was healed: {each}" for each in left)]
+            healed.problems += [f"not nominal {HEALING:g} s after it was healed: {each}" for each in left]
+            # Whether the sweep or the cluster is wrong.
+            seen = cluster.problems(lab)
+            healed.problems += [f"the lab itself sees: {each}" for each in seen or ["that all is well"]]
+            break
+        try:
+            if time.monotonic() > began + LATE:
+                # A connection that hung may have ended only now, and a program of Airflow with it.
+                aftermath.forget_restarts(lab)
+            if time.monotonic() > renewal:
+                renewal += LATEST
+                healed.renewed += cluster.renew(lab)
+        except LabError as error:
+            healed.renewed.append(f"failed: {error}")  # the next turn may succeed
         time.sleep(1.0)
+    return healed
+
+
+def after_all(lab: Lab, nominal: Nominal) -> list[str]:
+    """Return how a sweep of the cluster without a fault differs from a nominal one."""
+    try:
+        return differences(sweep(lab), (), nominal)
+    except LabError as error:
+        return [str(error)]

@@ -1,20 +1,16 @@
 """Real hosts for tests: booted once a session, gone afterwards."""
 
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # `lab` is no part of the installed package
 
-from clustered import LINES, ROWS, Cluster
+from clustered import FAILED, LINES, ROWS, Cluster, Stage
 
 from lab import Lab, LabError
-from lab.cluster import cluster as example
-from lab.faults.judging import Nominal
-from lab.faults.sweeping import sweep
 from lab.sleepers import CLUSTER
 
 HOSTS = ("nfs-1", "nfs-2", "haproxy-1")
@@ -31,24 +27,30 @@ def real_hosts() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """The whole cluster, every service of it well."""
-    lines = request.config.stash[LINES]
-    began = time.monotonic()
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The place where the whole cluster is up while a test needs it."""
+    stage = Stage(lines=request.config.stash[LINES])
+    yield stage
+    stage.clear()
 
-    def say(text: str) -> None:
-        lines.append(f"{time.monotonic() - began:5.0f} s  {text}")
 
+@pytest.fixture
+def cluster(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The whole cluster, every service of it well: the one of the test before, if that passed."""
     try:
-        with example.cluster() as lab:
-            say(f"{len(lab.machines)} machines are up")
-            example.wait_until_well(lab, say)
-            say(f"every service is well, in {lab.memory() / 2**30:.1f} GiB of memory")
-            yield Cluster(lab, Nominal.of(sweep(lab)))
-            say("the last test is over")
-        say("the cluster is gone")
+        yield stage.cluster()
     except LabError as error:  # a test that can't run is a failure, not a skip
         pytest.fail(f"the cluster is not to be had: {error}", pytrace=False)
+    if request.node.stash.get(FAILED, False):
+        stage.spoilt()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the fixtures of a test know that it failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 def pytest_configure(config: pytest.Config) -> None:

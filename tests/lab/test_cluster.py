@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from clustered import ROWS, Cluster, Row, row_of
+from clustered import ROWS, Cluster, Row, row_of, told
 
 from lab.cluster import names
 from lab.cluster.airflow import DAG_ID, STRICT_DAG_ID
@@ -69,7 +69,7 @@ def test_the_clusters_own_airflow_turns_red_by_a_fault(
     assert scheduler in hosts
     assert hosts & set(names.CELERY)
     assert hosts <= {scheduler, *names.CELERY}
-    assert healed == []
+    assert healed.problems == []
     request.config.stash[ROWS].append(
         Row(
             name=f"{CRITICAL}, by the DAG, {scheduler} scheduling",
@@ -105,4 +105,6 @@ def test_a_sweep_shows_a_fault_and_nothing_else(
 ) -> None:
     rehearsals = rehearse(cluster.lab, batch, cluster.nominal)
     request.config.stash[ROWS] += [row_of(rehearsal) for rehearsal in rehearsals]
-    assert {each.fault.name: each.problems for each in rehearsals if each.problems} == {}
+    problems = [f"{rehearsal.fault.name}: {said}" for rehearsal in rehearsals for said in told(rehearsal)]
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)

@@ -219,7 +219,8 @@ def _of_redundancy(lists: Lists, members: list[Verdict], quorum: Quorum) -> tupl
         return finding, f"{PRODUCT} is IN MAINTENANCE on {listed(drained)}: {healthy}"
     if critical and not unwell:
         finding = Finding(state=State.WARNING, reason=Reason.QUEUES_CRITICAL, detail=hanging)
-        return finding, f"{PRODUCT} has {len(critical)} queues that HANG BY ONE NODE: {listed(critical)}"
+        hang = "queue that HANGS" if len(critical) == 1 else "queues that HANG"
+        return finding, f"{PRODUCT} has {len(critical)} {hang} BY ONE NODE: {listed(critical)}"
     finding = Finding(state=quorum.state, reason=quorum.reason, detail=hanging)
     return finding, quorum_said(PRODUCT, quorum, members)
 
