@@ -175,7 +175,7 @@ def heal(_: argparse.Namespace) -> int:
     for name in reversed(names):
         placing.take_away(lab, catalogue.named(name))
         print(f"{name} is undone")
-    cluster.wait_until_well(lab, lambda text: print(f"  {text}", flush=True))
+    cluster.wait_until_well(lab, lambda text: print(f"  {text}", flush=True), patience=cluster.PATIENCE)
     print("every service is well" if names else "no fault was in place, and every service is well")
     return 0
 

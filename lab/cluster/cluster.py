@@ -1,5 +1,6 @@
 """The example cluster for real: its hosts, how they are furnished, and whether all of it is well."""
 
+import math
 import subprocess
 import sys
 import time
@@ -44,6 +45,8 @@ MONITOR_FILES = ("/etc/quorate/id_ed25519", "/etc/quorate/known_hosts")
 """Where the hosts of Airflow have what a monitor needs that runs on them: a DAG's task, or a sweep."""
 STARTING = 240.0
 """Seconds after which every service of the cluster must be well."""
+PATIENCE = 25.0
+"""Seconds after which what a fault left stuck will not come back by itself."""
 
 
 def specs() -> list[HostSpec]:
@@ -104,13 +107,23 @@ def renew(lab: Lab) -> list[str]:
     return [renewed for ask in RENEWALS for renewed in ask(lab)]
 
 
-def wait_until_well(lab: Lab, say: Callable[[str], None], bound: float = STARTING) -> None:
-    """Wait until every service is well; say now and then what is awaited."""
-    deadline = time.monotonic() + bound
+def wait_until_well(
+    lab: Lab, say: Callable[[str], None], bound: float = STARTING, patience: float = math.inf
+) -> None:
+    """Wait until every service is well; say now and then what is awaited.
+
+    What is stuck for longer than `patience`, in seconds, is started anew.
+    """
+    began = time.monotonic()
+    renewal = began + patience
     said = ""
     while left := problems(lab):
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + bound:
             raise LabError(f"not well after {bound:g} s: {'; '.join(left)}")
+        if time.monotonic() > renewal:
+            renewal += patience
+            for renewed in renew(lab):
+                say(f"{renewed} was stuck, and is started anew")
         if left[0] != said:
             said = left[0]
             say(f"{len(left)} to go: {said}")

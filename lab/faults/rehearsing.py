@@ -22,9 +22,6 @@ HEALING = 150.0
 LATE = 10.0
 """Seconds after which what still is not as before may be a program that ended late."""
 
-LATEST = 25.0
-"""Seconds after which what is stuck will not come back by itself; it is started anew as often."""
-
 
 @dataclass(kw_only=True)
 class Rehearsal:
@@ -153,7 +150,7 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> Healed:
             except LabError as error:
                 healed.problems.append(str(error))
     began = time.monotonic()
-    renewal = began + LATEST
+    renewal = began + cluster.PATIENCE
     while left := after_all(lab, nominal):
         if time.monotonic() > began + HEALING:
             healed.problems += [f"not nominal {HEALING:g} s after it was healed: {each}" for each in left]
@@ -166,7 +163,7 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> Healed:
                 # A connection that hung may have ended only now, and a program of Airflow with it.
                 aftermath.forget_restarts(lab)
             if time.monotonic() > renewal:
-                renewal += LATEST
+                renewal += cluster.PATIENCE
                 healed.renewed += cluster.renew(lab)
         except LabError as error:
             healed.renewed.append(f"failed: {error}")  # the next turn may succeed

@@ -152,6 +152,8 @@ def test_queues_that_hang_by_one_node() -> None:
     assert found["mq"].observed["healthy_nodes"] == 3
     many = judged(WELL, [*whole("rabbit-1", "rabbit-2"), *whole("rabbit-3", queues=tuple("abcdefghijklm"))])
     assert many["mq"].summary.endswith("a, b, c, d, e, f, g, h, i, j and 3 more")
+    one = judged(WELL, [*whole("rabbit-1", "rabbit-2"), *whole("rabbit-3", queues=("default",))])
+    assert one["mq"].summary == "RabbitMQ has 1 queue that HANGS BY ONE NODE: default"
 
 
 def test_partitions_that_a_node_reports() -> None:
