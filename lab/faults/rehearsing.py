@@ -27,15 +27,15 @@ LATE = 10.0
 class Rehearsal:
     """What came of one fault: what a sweep said of it, what was wrong, and how long each part took.
 
-    `problems` maps what was wrong to how often it was said. `renewed` is what did not come back by itself
-    when the fault was taken away. `took` is seconds: until it was in place, for the sweeps, until the cluster
+    `problems` maps what was wrong to how often it was said. `stuck` is what did not come back by itself when
+    the faults were taken away. `took` is seconds: until it was in place, for the sweeps, until the cluster
     was nominal again.
     """
 
     fault: Fault
     got: dict[str, str] = field(default_factory=dict)
     problems: Counter[str] = field(default_factory=Counter)
-    renewed: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
     took: dict[str, float] = field(default_factory=dict)
 
 
@@ -55,7 +55,7 @@ def rehearse(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> list[Rehear
         for rehearsal in rehearsals:
             rehearsal.took["healed"] = time.monotonic() - began
         rehearsals[0].problems.update(healed.problems)
-        rehearsals[0].renewed += healed.renewed
+        rehearsals[0].stuck += healed.stuck
     return rehearsals
 
 
@@ -134,10 +134,10 @@ def catching(action: Callable[[], None], failure: list[LabError]) -> None:
 
 @dataclass(kw_only=True)
 class Healed:
-    """What came of taking faults away: what is wrong after that, and what had to be started anew."""
+    """What came of taking faults away: what a sweep still says, and what the lab itself saw stuck."""
 
     problems: list[str] = field(default_factory=list)
-    renewed: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
 
 
 def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> Healed:
@@ -154,9 +154,10 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> Healed:
     while left := after_all(lab, nominal):
         if time.monotonic() > began + HEALING:
             healed.problems += [f"not nominal {HEALING:g} s after it was healed: {each}" for each in left]
-            # Whether the sweep or the cluster is wrong.
+            # It tells whether the sweep is wrong, or the cluster.
             seen = cluster.problems(lab)
             healed.problems += [f"the lab itself sees: {each}" for each in seen or ["that all is well"]]
+            healed.stuck += seen
             break
         try:
             if time.monotonic() > began + LATE:
@@ -164,9 +165,9 @@ def heal(lab: Lab, faults: Sequence[Fault], nominal: Nominal) -> Healed:
                 aftermath.forget_restarts(lab)
             if time.monotonic() > renewal:
                 renewal += cluster.PATIENCE
-                healed.renewed += cluster.renew(lab)
+                healed.stuck += [f"{renewed}, started anew" for renewed in cluster.renew(lab)]
         except LabError as error:
-            healed.renewed.append(f"failed: {error}")  # the next turn may succeed
+            healed.stuck.append(str(error))  # the next turn may succeed
         time.sleep(1.0)
     return healed
 

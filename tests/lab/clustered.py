@@ -62,9 +62,9 @@ class Stage:
             self.up = self._start()
         return self.up
 
-    def spoilt(self) -> None:
-        """Take note that the cluster is no longer what it was."""
-        self.say("a test failed")
+    def spoilt(self, why: str) -> None:
+        """End a cluster that is no longer what it was."""
+        self.say(why)
         self.clear()
 
     def clear(self) -> None:
@@ -97,8 +97,8 @@ def row_of(rehearsal: Rehearsal) -> Row:
     fault = rehearsal.fault
     expected = "; ".join(f"{key} {said}" for key, said in fault.expected.items()) or "nominal"
     got = "; ".join(told(rehearsal)) or "the same"
-    if rehearsal.renewed:
-        got += f" (healed only when started anew: {', '.join(rehearsal.renewed)})"
+    if rehearsal.stuck:
+        got += f" (the lab itself saw stuck: {', '.join(rehearsal.stuck)})"
     return Row(name=fault.name, expected=expected, got=got, seconds=rehearsal.took)
 
 

@@ -27,22 +27,28 @@ def real_hosts() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """The place where the whole cluster is up while a test needs it."""
+def kept_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The place where the whole cluster is up as soon as a test needs it, and stays."""
     stage = Stage(lines=request.config.stash[LINES])
     yield stage
     stage.clear()
 
 
 @pytest.fixture
-def cluster(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """The whole cluster, every service of it well: the one of the test before, if that passed."""
+def stage(kept_stage: Stage, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The place where the whole cluster is up; the one of the test before, if that passed."""
+    yield kept_stage
+    if request.node.stash.get(FAILED, False):
+        kept_stage.spoilt(f"failed: {request.node.name}")
+
+
+@pytest.fixture
+def cluster(stage: Stage) -> Cluster:
+    """The whole cluster, every service of it well."""
     try:
-        yield stage.cluster()
+        return stage.cluster()
     except LabError as error:  # a test that can't run is a failure, not a skip
         pytest.fail(f"the cluster is not to be had: {error}", pytrace=False)
-    if request.node.stash.get(FAILED, False):
-        stage.spoilt()
 
 
 @pytest.hookimpl(wrapper=True)
