@@ -1,6 +1,7 @@
 """A sweep of each simulated scenario gives exactly the verdicts that its file expects, by the semantics."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from quorate.transports import Transport
 
 SCENARIOS = scenarios(rows=True)
 AT_ONCE = 6
+OF_HOSTS = {"monitor", "host", "vip", "failover", "unit"}
+FORMATS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "output-formats.md"
 
 
 UNANSWERED = {Manner.SILENT, Manner.MUTE, Manner.SLOW, Manner.ALARM}
@@ -100,7 +103,7 @@ async def swept_together(chosen: Sequence[Scenario]) -> dict[str, Report | BaseE
 def reports(request: pytest.FixtureRequest) -> Mapping[str, Report | BaseException]:
     """The reports of all scenarios that are to be tested."""
     items = (item for item in request.session.items if isinstance(item, pytest.Function))
-    chosen = {item.callspec.id for item in items if item.path == Path(__file__)}
+    chosen = {item.callspec.id for item in items if item.path == Path(__file__) and hasattr(item, "callspec")}
     return asyncio.run(swept_together([scenario for scenario in SCENARIOS if scenario.name in chosen]))
 
 
@@ -123,3 +126,29 @@ def test_a_scenario_gives_its_verdicts(
     assert [v.id for v in report.root_causes] == list(expect.root_causes)
     assert dict(report.active_nodes) == dict(expect.active_nodes)
     assert report.state.word == expect.state
+
+
+def documented() -> Mapping[tuple[str, bool], Set[str]]:
+    """Return what the reference names of `observed`: (kind, whether it is a check's member) → keys."""
+    page = FORMATS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*)\|$", page.partition("What stands in `observed`")[2], re.MULTILINE)
+    found = {}
+    for kind, row in rows:
+        of_whole, _, of_member = row.partition(" |")
+        found[kind, False] = set(re.findall(r"`(\w+)`", of_whole)) | {"status", "error"}
+        found[kind, True] = set(re.findall(r"`(\w+)`", of_member)) | {"status", "error"}
+    return found
+
+
+@pytest.mark.timeout(300)
+def test_what_is_observed_is_what_the_reference_tells(reports: Mapping[str, Report | BaseException]) -> None:
+    told = documented()
+    missing = {
+        f"{verdict.id}: {key}"
+        for report in reports.values()
+        if isinstance(report, Report)
+        for verdict in report.verdicts
+        for key in verdict.observed
+        if key not in told[verdict.kind, verdict.kind not in OF_HOSTS and verdict.id != verdict.group]
+    }
+    assert missing == set()
