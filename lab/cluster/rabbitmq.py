@@ -29,12 +29,18 @@ ASK = f"curl -K {CURL} http://127.0.0.1:{MANAGEMENT_PORT}/api"
 """Asks the management API of a node, on its host, as root; the password is in a file of curl(1)."""
 CURL_SETTINGS = f'user = "{names.USER}:{names.BROKER_PASSWORD}"\nmax-time = 5\nsilent\nshow-error\nfail\n'
 
-LOST_REPLICAS = (
-    "[N || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue,"
+WAITS = "whereis(rabbit_outside_app_process)"
+"""In Erlang, what waits on a node that has paused, and starts RabbitMQ on it again."""
+ASTRAY = (
+    f"case {{rabbit_boot_state:get(), {WAITS}}} of"
+    " {stopped, undefined} -> [stopped];"
+    " {ready, _} -> [N || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue,"
     " {N, _} <- [amqqueue:get_pid(Q)],"
-    " not lists:member(ets:lookup(ra_state, N), [[{N, leader}], [{N, follower}]])]."
+    " not lists:member(ets:lookup(ra_state, N), [[{N, leader}], [{N, follower}]])];"
+    " _ -> [] end."
 )
-"""Asks a node in Erlang which quorum queues have a replica on it that neither leads nor follows."""
+"""Asks a node in Erlang what it will not mend by itself: that it is stopped and waits for nothing, or which
+quorum queues have a replica on it that neither leads nor follows."""
 
 MEMBERS = "\n".join(
     f"cluster_formation.classic_config.nodes.{number} = rabbit@{name}"
@@ -140,9 +146,10 @@ def lose_replica(queue: str) -> str:
 
 
 def renew(lab: Lab) -> list[str]:
-    """Start RabbitMQ anew where it is apart from the other nodes, or has lost replicas; return these hosts.
+    """Start RabbitMQ anew where it does not come back by itself; return these hosts.
 
-    RabbitMQ 3.10 does not start a replica again that did not start or has ended, and a partition stays.
+    RabbitMQ 3.10 does not start a replica again that did not start or has ended, a partition stays, and what
+    failed to resume after a pause stays stopped.
     """
     astray = [host for host in names.RABBIT if is_astray(lab, host)]
     for host in astray:
@@ -151,10 +158,10 @@ def renew(lab: Lab) -> list[str]:
 
 
 def is_astray(lab: Lab, host: str) -> bool:
-    """Return whether a node runs, but is in a partition or without a replica that it should have."""
+    """Return whether RabbitMQ in a node's Erlang is stopped, is in a partition or lacks a replica."""
     try:
-        nodes = ask(lab, host, "nodes")
-        lost = lab[host].read("rabbitmqctl", "--quiet", "eval", LOST_REPLICAS)
+        if lab[host].read("rabbitmqctl", "--quiet", "eval", ASTRAY).strip() != "[]":
+            return True
+        return any(node.get("partitions") for node in ask(lab, host, "nodes"))
     except (LabError, ValueError):
         return False
-    return lost.strip() != "[]" or any(node.get("partitions") for node in nodes)

@@ -54,6 +54,17 @@ def rejoin(host: str) -> Step:
     return Run(host, rabbitmq.RESTART_APP, timeout=120.0)
 
 
+def resume(host: str) -> Step:
+    """Return the step that waits until a node that has paused is at work again.
+
+    RabbitMQ 3.10 resumes as soon as it sees a majority of Erlang nodes. Where that is one that has only begun
+    to start, and does not know its feature flags yet, resuming fails, and is not tried again.
+    """
+    stopped = f"rabbitmqctl --quiet eval '{rabbitmq.ASTRAY}' | grep -q stopped"
+    again = f"if {stopped}; then {rabbitmq.RESTART_APP}; fi"
+    return Run(host, f"rabbitmqctl await_startup --timeout 30 || {again}", timeout=120.0)
+
+
 def start(host: str) -> Step:
     """Return the step that starts a node's unit, and waits until the node is up."""
     return Run(host, f"systemctl reset-failed {UNIT} || true; systemctl start {UNIT}", timeout=120.0)
@@ -148,10 +159,11 @@ MAJORITY = (
             Run(TWO, f"systemctl stop {UNIT}", timeout=60.0),
         ),
         undo=(
-            # Each waits for the tables of the one that paused last, which waits for a majority.
-            Run(ONE, f"systemctl --no-block start {UNIT}"),
-            start(TWO),
+            # Each waits for the tables of the last one: TWO or THREE, which waits for a majority.
+            *(Run(host, f"systemctl --no-block start {UNIT}") for host in (ONE, TWO)),
+            resume(THREE),
             start(ONE),
+            start(TWO),
             *whole(),
         ),
         holds=(silent(ONE), silent(TWO), silent(THREE)),

@@ -99,6 +99,7 @@ def failed(run: DagRun) -> list[str]:
     return sorted(task for task, state in run.tasks.items() if state == "failed")
 
 
+@pytest.mark.timeout(1500)  # what can't be undone takes ten minutes, and is made once more on a new cluster
 @pytest.mark.parametrize("batch", batches(FAULTS), ids=lambda batch: "+".join(fault.name for fault in batch))
 def test_a_sweep_shows_a_fault_and_nothing_else(
     stage: Stage, batch: Sequence[Fault], request: pytest.FixtureRequest
