@@ -20,9 +20,9 @@ SCENARIOS = scenarios(rows=True)
 AT_ONCE = 6
 OF_HOSTS = {"monitor", "host", "vip", "failover", "unit"}
 FORMATS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "output-formats.md"
-
-
 UNANSWERED = {Manner.SILENT, Manner.MUTE, Manner.SLOW, Manner.ALARM}
+WITHOUT_LOGIN = {"silent", "mute", "endless_login"}
+HANGING = {"hangs", "dribbles"}
 
 
 def unanswered(scenario: Scenario) -> set[str]:
@@ -36,16 +36,21 @@ def unanswered(scenario: Scenario) -> set[str]:
     return found
 
 
-def stuck(scenario: Scenario) -> set[str]:
-    """Return the hosts that may let one wait for an answer until the limit."""
-    steps = (scenario.changes, *(step.hosts for step in scenario.then))
-    return {name for hosts in steps for name, told in hosts.items() if {"ssh", "trouble"} & set(told)}
+def stuck(scenario: Scenario) -> Mapping[str, Set[str]]:
+    """Return the hosts that let one wait until a limit is over: name → which limits."""
+    found: dict[str, set[str]] = {}
+    for hosts in (scenario.changes, *(step.hosts for step in scenario.then)):
+        for name, told in hosts.items():
+            limits = found.setdefault(name, set())
+            limits |= {"connect_timeout"} if told.get("ssh") in WITHOUT_LOGIN else set()
+            limits |= {"command_timeout"} if HANGING & set(told.get("trouble", {}).values()) else set()
+    return found
 
 
-def quicker(inventory: Inventory, hosts: Set[str], checks: Set[str]) -> Inventory:
+def quicker(inventory: Inventory, hosts: Mapping[str, Set[str]], checks: Set[str]) -> Inventory:
     """Return the inventory with shorter limits for these hosts and checks: silence tells no more later.
 
-    The others stay patient, so that a busy machine makes none of them silent.
+    All other limits stay as they are, so that a busy machine makes nobody else silent.
     """
     limited = {
         name: replace(
@@ -62,15 +67,8 @@ def quicker(inventory: Inventory, hosts: Set[str], checks: Set[str]) -> Inventor
     quick = {
         name: replace(
             host,
-            ssh=replace(
-                host.ssh,
-                connect_timeout=host.ssh.connect_timeout / 4,
-                command_timeout=host.ssh.command_timeout / 4,
-                host_timeout=host.ssh.host_timeout / 4,
-            ),
+            ssh=replace(host.ssh, **{limit: getattr(host.ssh, limit) / 4 for limit in hosts.get(name, ())}),
         )
-        if name in hosts
-        else host
         for name, host in inventory.hosts.items()
     }
     judging = replace(inventory.judging, interval=0.1)
