@@ -130,7 +130,7 @@ def _entry(model: type[E], value: Any, path: Path) -> tuple[E | None, list[Probl
     for detail in details:
         at_key = detail["loc"][-1:] == ("[key]",)
         loc = detail["loc"][:-1] if at_key else detail["loc"]
-        known = _known_keys(model, loc[:-1]) if detail["type"] == "extra_forbidden" else ()
+        known = _known_keys(model, detail["type"], loc)
         problems.append(
             Problem(
                 path=(*path, *loc),
@@ -138,13 +138,20 @@ def _entry(model: type[E], value: Any, path: Path) -> tuple[E | None, list[Probl
                 context=detail.get("ctx", {}),
                 at_key=at_key,
                 known=known,
-                meant=nearest(str(loc[-1]), known) if known else None,
+                meant=nearest(str(loc[-1]), known) if detail["type"] == "extra_forbidden" else None,
             )
         )
     return None, problems
 
 
-def _known_keys(model: type[BaseModel], loc: Path) -> tuple[str, ...]:
+def _known_keys(model: type[BaseModel], fault: str, loc: Path) -> tuple[str, ...]:
+    """Return the keys beside an unknown one, or of a mapping that is none; nothing for all other faults."""
+    if fault == "extra_forbidden":
+        return _keys(model, loc[:-1])
+    return _keys(model, loc) if fault == "model_type" else ()
+
+
+def _keys(model: type[BaseModel], loc: Path) -> tuple[str, ...]:
     """Return the keys of the mapping at a place below a model, by walking its fields' types."""
     kind: Any = model
     for part in loc:

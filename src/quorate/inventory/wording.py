@@ -14,7 +14,8 @@ _SINGULAR = {"hosts": "host", "groups": "group", "checks": "check"}
 class Problem:
     """One finding of pydantic at a place of the file.
 
-    `known` has the keys that could stand where an unknown one does, `meant` the nearest of them.
+    `known` has the keys that could stand where an unknown one does, `meant` the nearest of them; or those
+    of the mapping that should stand where something else does.
     """
 
     path: Path
@@ -67,6 +68,9 @@ def _sentence(problem: Problem, value: Any) -> tuple[str, str, bool]:
         # pydantic gives the words as one text: 'read' or 'write'
         words = [word.strip("' ") for word in context["expected"].replace(" or ", ",").split(",")]
         return f"must be {listed(words)}", meant(str(value), words, ""), True
+    if problem.type in ("dict_type", "model_type"):
+        hint = f"known here: {', '.join(problem.known)}" if problem.known else ""
+        return "must be a mapping of keys and values", hint, True
     return _wrong_type(problem.type, value)
 
 
@@ -78,8 +82,6 @@ def _wrong_type(type_: str, value: Any) -> tuple[str, str, bool]:
         return "must be a whole number", "write it without quotes" if digits else "", True
     if type_ == "bool_type":
         return "must be true or false", "", True
-    if type_ in ("dict_type", "model_type"):
-        return "must be a mapping of keys and values", "", True
     return "is not what belongs here", "", True
 
 
